@@ -1,0 +1,2 @@
+//! The `nitejar` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! One agent turn as a state machine without I/O.

@@ -1,0 +1,1 @@
+//! The HTTP surface: routes, OpenAPI document, server-sent events.

@@ -1,0 +1,1 @@
+//! Encryption at rest, token hashing and signature checks on ring.

@@ -1,0 +1,28 @@
+//! The nouns and rules of Nitejar: types, state machines and policy.
+//!
+//! Nothing here performs I/O, reads a clock or makes an id. Every other crate may
+//! depend on this one; it depends on none of them.
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod agent;
+pub mod budget;
+pub mod channel;
+pub mod conversation;
+pub mod effect;
+pub mod event;
+pub mod id;
+pub mod integration;
+pub mod job;
+pub mod message;
+pub mod model;
+pub mod page;
+pub mod queue;
+pub mod secret;
+pub mod sprite;
+pub mod text;
+pub mod work;
+
+/// An instant, always UTC and never finer than a microsecond: PostgreSQL keeps no more,
+/// so a finer value would not survive a round trip.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,87 @@
+//! Text that must never be seen: keys, tokens, webhook secrets.
+
+use std::{
+    borrow::Cow,
+    sync::{PoisonError, RwLock},
+};
+use zeroize::Zeroizing;
+
+/// A secret in memory. It has no `Debug`, `Display` or `Serialize`, so it cannot reach a log, an
+/// error or a response by accident; [`Secret::expose`] is the one, greppable way out.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes ownership of the plain text; it is wiped when dropped.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The plain text, for the one call that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// What a redacted secret is replaced with.
+pub const REDACTED: &str = "[redacted]";
+
+/// Shorter values are not treated as secrets: replacing them would tear ordinary text apart.
+const SHORTEST: usize = 8;
+
+/// Knows the exact values of every secret the process has opened and removes them from text on
+/// its way to a log, an event or an error.
+#[derive(Default)]
+pub struct Redactor {
+    known: RwLock<Vec<Secret>>,
+}
+
+impl Redactor {
+    /// Remembers a secret; the same value is kept once.
+    pub fn learn(&self, secret: &Secret) {
+        if secret.expose().len() < SHORTEST {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().all(|k| k.expose() != secret.expose()) {
+            known.push(secret.clone());
+        }
+    }
+
+    /// The text without any known secret; borrowed when there was none.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut clean = Cow::Borrowed(text);
+        for secret in known.iter() {
+            if clean.contains(secret.expose()) {
+                clean = Cow::Owned(clean.replace(secret.expose(), REDACTED));
+            }
+        }
+        clean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_secrets_are_removed_and_other_text_is_borrowed() {
+        let redactor = Redactor::default();
+        redactor.learn(&Secret::new("123456:ABC-canary"));
+        redactor.learn(&Secret::new("abc"));
+        assert_eq!(
+            redactor.redact("url/bot123456:ABC-canary/getMe"),
+            "url/bot[redacted]/getMe"
+        );
+        assert!(matches!(
+            redactor.redact("abc is too short to be a secret"),
+            Cow::Borrowed(_)
+        ));
+    }
+}

@@ -1,0 +1,19 @@
+//! What the core asks of the world: one trait per capability, with its errors.
+//!
+//! Adapters implement these traits; the application layer calls them. Nothing here knows a
+//! database, a vendor or a transport.
+#![warn(missing_docs)]
+
+pub mod channel;
+pub mod cipher;
+pub mod clock;
+pub mod ids;
+pub mod inference;
+pub mod ingest;
+pub mod live;
+pub mod sandbox;
+pub mod store;
+pub mod tool;
+
+/// Whatever an adapter's library failed with; kept as the source of our own errors.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

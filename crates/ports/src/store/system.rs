@@ -1,0 +1,84 @@
+//! What cannot know its tenant beforehand. Only `runtime` and the login and webhook paths use it.
+
+use super::StoreError;
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    access::{ApiToken, Tenant},
+    effect::Effect,
+    id::{IntegrationId, WorkerId},
+    integration::Integration,
+    queue::Lane,
+};
+
+/// Finding the tenant behind a credential or a webhook path.
+#[async_trait]
+pub trait SystemStore: Send + Sync {
+    /// The token with this hash, live or not.
+    async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError>;
+    /// The integration behind a webhook path.
+    async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError>;
+    /// All enabled integrations of all tenants.
+    async fn active_integrations(&self) -> Result<Vec<Integration>, StoreError>;
+    /// The oldest tenant; made with its event feed when there is none.
+    async fn ensure_tenant(&self, name: &str, now: Timestamp) -> Result<Tenant, StoreError>;
+}
+
+/// One running server process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worker {
+    /// Its id, new at every start.
+    pub id: WorkerId,
+    /// What stays the same over restarts: a process that starts with it replaces the one before.
+    pub instance: String,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// What a sweep freed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Lanes whose worker is gone.
+    pub lanes: u64,
+    /// Effects whose worker is gone mid-send: idempotent ones became `pending`, others `unknown`
+    /// with an event row.
+    pub effects: u64,
+}
+
+/// Leases: who works on what, and for how long that may be believed.
+#[async_trait]
+pub trait LeaseStore: Send + Sync {
+    /// Announces a process and frees whatever earlier processes of the same instance held.
+    async fn register(&self, worker: &Worker) -> Result<Swept, StoreError>;
+    /// Says that the process is alive; false when it was swept and has lost its leases.
+    async fn heartbeat(&self, worker: WorkerId, now: Timestamp) -> Result<bool, StoreError>;
+    /// Says goodbye and frees everything.
+    async fn retire(&self, worker: WorkerId, now: Timestamp) -> Result<Swept, StoreError>;
+    /// Frees what processes hold whose last heartbeat is before `expired`.
+    async fn sweep(&self, expired: Timestamp, now: Timestamp) -> Result<Swept, StoreError>;
+    /// Takes at most `limit` ready lanes, longest waiting first, with a new fence each.
+    async fn claim_lanes(
+        &self,
+        worker: WorkerId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Lane>, StoreError>;
+    /// Takes at most `limit` due effects, in order per conversation (none whose predecessor there is
+    /// pending or sending), marks them `sending` with one more attempt. Durable.
+    async fn claim_effects(
+        &self,
+        worker: WorkerId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Effect>, StoreError>;
+    /// When the next pending effect that is not yet due becomes due.
+    async fn next_effect_at(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Takes or keeps a lease of which there is only one (a poller, the scheduler); false when a living
+    /// process holds it.
+    async fn hold(
+        &self,
+        name: &str,
+        worker: WorkerId,
+        expired: Timestamp,
+    ) -> Result<bool, StoreError>;
+}

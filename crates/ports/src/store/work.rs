@@ -1,0 +1,57 @@
+//! What came in, and what was decided about it.
+
+use super::StoreError;
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    id::{AgentId, IntegrationId, TenantId, WorkItemId},
+    page::{Page, PageRequest},
+    work::{Decision, LaneOutcome, WorkItem, WorkItemStatus},
+};
+
+/// Which work items to list; every field narrows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkFilter {
+    /// Came in there.
+    pub integration_id: Option<IntegrationId>,
+    /// Sits in a lane of this agent.
+    pub agent_id: Option<AgentId>,
+    /// Stands so.
+    pub status: Option<WorkItemStatus>,
+    /// Its text contains this, without regard to case.
+    pub text: Option<String>,
+}
+
+/// Work items and decisions of a tenant; items are made by ingest.
+#[async_trait]
+pub trait WorkRepository: Send + Sync {
+    /// One work item.
+    async fn find(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<WorkItem>, StoreError>;
+    /// Newest first.
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: &WorkFilter,
+        page: PageRequest,
+    ) -> Result<Page<WorkItem>, StoreError>;
+    /// How every lane that holds the item stands.
+    async fn lanes(&self, tenant: TenantId, id: WorkItemId)
+    -> Result<Vec<LaneOutcome>, StoreError>;
+    /// Works out the status from those lanes (see [`domain::work::outcome`]), writes it with the
+    /// reason and returns it; reopens an item whose retry has begun.
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<WorkItemStatus, StoreError>;
+    /// Writes a decision; an agent decides once per item, so a second one is a `Conflict`.
+    async fn insert_decision(&self, decision: &Decision) -> Result<(), StoreError>;
+    /// Decisions about an item, oldest first.
+    async fn decisions(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+    ) -> Result<Vec<Decision>, StoreError>;
+}

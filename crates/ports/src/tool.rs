@@ -1,0 +1,79 @@
+//! Tools: what an agent can do with its hands.
+
+use crate::{
+    inference::ToolSpec,
+    sandbox::{OutputSink, Sandbox, SandboxError},
+};
+use async_trait::async_trait;
+use domain::id::{JobId, SpriteSessionId};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Gives a tool the agent's sprite, waking or provisioning it only when a tool really asks.
+#[async_trait]
+pub trait SandboxAccess: Send + Sync {
+    /// The sprite.
+    async fn sandbox(&self) -> Result<Arc<dyn Sandbox>, SandboxError>;
+
+    /// The job's own shell in it; recorded when first asked for.
+    async fn shell(&self) -> Result<SpriteSessionId, SandboxError>;
+}
+
+/// What a tool call may use.
+pub struct ToolContext<'a> {
+    /// The job it runs in.
+    pub job_id: JobId,
+    /// The agent's sprite.
+    pub sandbox: &'a dyn SandboxAccess,
+    /// Output for people who watch; what the model reads is in the outcome.
+    pub live: &'a dyn OutputSink,
+}
+
+/// What a tool answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolOutcome {
+    /// What the model reads.
+    pub text: String,
+    /// Whether the call failed.
+    pub is_error: bool,
+    /// Structured facts for programs and the UI, as a JSON object: exit code, diff, cut bytes.
+    pub detail: Map<String, Value>,
+}
+
+impl ToolOutcome {
+    /// An answer.
+    pub fn ok(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            is_error: false,
+            detail: Map::new(),
+        }
+    }
+
+    /// A failure the model can read and react to.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            is_error: true,
+            detail: Map::new(),
+        }
+    }
+
+    /// The same outcome with one more fact.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.detail.insert(key.to_owned(), value.into());
+        self
+    }
+}
+
+/// Something an agent can do. Failures are outcomes, not errors: the model decides what to do next.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// What the model is told.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Does it. `arguments` is a JSON object, not yet checked against the schema. Dropping the
+    /// future cancels whatever it started.
+    async fn call(&self, context: &ToolContext<'_>, arguments: Value) -> ToolOutcome;
+}

@@ -1,0 +1,1 @@
+//! Durable execution: ingest, lanes, jobs, effects.

@@ -1,0 +1,1 @@
+//! Use cases: authorise, validate, load, decide, save.

@@ -1,0 +1,1 @@
+//! Persistent sandboxes on this machine.

@@ -1,0 +1,1 @@
+//! All SQL of Nitejar, written once for SQLite and PostgreSQL.

@@ -1,0 +1,5 @@
+//! What the tests of several crates share: fakes of clock and ids, builders, contract suites.
+
+pub mod channel;
+pub mod fakes;
+pub mod store;

@@ -1,0 +1,1 @@
+//! The one schema history of both databases.

@@ -1,0 +1,2 @@
+//! Developer commands: up, test, tidy, codegen, bench, ci.
+fn main() {}
