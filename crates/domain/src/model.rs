@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     budget::Micros,
-    id::{JobId, ModelCallId, TenantId},
+    id::{JobId, ModelCallId, TenantId, WorkItemId},
     text::words,
 };
 use serde::{Deserialize, Serialize};
@@ -174,8 +174,10 @@ pub struct ModelCall {
     pub id: ModelCallId,
     /// The tenant that pays.
     pub tenant_id: TenantId,
-    /// The job it was made for.
-    pub job_id: JobId,
+    /// The work item it was made for: cost is counted by what people asked.
+    pub work_item_id: WorkItemId,
+    /// The job it was made for; absent while an agent still decides whether to take one.
+    pub job_id: Option<JobId>,
     /// What it was for.
     pub purpose: ModelCallPurpose,
     /// Which model.

@@ -144,7 +144,7 @@ pub fn outcome(lanes: &[LaneOutcome]) -> WorkItemStatus {
             WorkItemStatus::Open => return WorkItemStatus::Open,
             WorkItemStatus::Replied => best = WorkItemStatus::Replied,
             WorkItemStatus::Failed if best == WorkItemStatus::Passed => {
-                best = WorkItemStatus::Failed
+                best = WorkItemStatus::Failed;
             }
             WorkItemStatus::Failed | WorkItemStatus::Passed => {}
         }

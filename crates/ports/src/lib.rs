@@ -12,6 +12,7 @@ pub mod inference;
 pub mod ingest;
 pub mod live;
 pub mod sandbox;
+pub mod secrets;
 pub mod store;
 pub mod tool;
 

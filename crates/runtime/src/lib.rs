@@ -1,1 +1,27 @@
-//! Durable execution: ingest, lanes, jobs, effects.
+//! Durable execution: taking work in, running jobs lane by lane, delivering effects.
+//!
+//! This crate opens every transaction of a job and makes every model and sandbox call. What to do
+//! next is decided by `agent`; what may be done, by `domain`. Whatever it holds in memory may be lost
+//! at any instant: the rows say how to go on.
+
+mod answer;
+mod decide;
+mod dispatch;
+mod effects;
+mod engine;
+mod finish;
+mod hands;
+mod hub;
+mod ingest;
+mod job;
+mod leases;
+mod model_call;
+mod pollers;
+mod presence;
+mod start;
+mod steering;
+mod tool_calls;
+
+pub use engine::{Engine, EngineParts, RuntimeSettings};
+pub use hub::Hub;
+pub use ingest::Gatherer;

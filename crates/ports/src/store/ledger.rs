@@ -12,7 +12,7 @@ use domain::{
 /// Model calls and budgets of a tenant.
 #[async_trait]
 pub trait LedgerRepository: Send + Sync {
-    /// Checks the call's worst case against the budgets of tenant, agent and job (each judged by
+    /// Checks the call's worst case against the budgets of tenant, agent and, if it has one, job (each judged by
     /// [`Budget::judge`], day budgets starting anew at midnight UTC) and, when all grant it, adds it
     /// to their reserved amounts and writes the call. Otherwise nothing is written. A budget that does
     /// not exist refuses.

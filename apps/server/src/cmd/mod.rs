@@ -1,0 +1,16 @@
+//! The subcommands, one file each.
+
+pub mod demo;
+pub mod doctor;
+pub mod migrate;
+pub mod openapi;
+pub mod serve;
+pub mod token;
+
+use std::io::Write;
+
+/// Writes a line of a command's answer to standard output.
+pub(crate) fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Logs and metrics. Every log line passes the redactor on its way out, so that a secret in a
+//! third party's error text never reaches a log.
+
+use anyhow::Context;
+use domain::secret::Redactor;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::Arc,
+};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+/// Starts logging to standard error: text on a terminal, JSON elsewhere.
+pub fn logs(filter: &str, redactor: Arc<Redactor>) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter).with_context(|| format!("RUST_LOG `{filter}` cannot be read"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Redacting { redactor });
+    let started = if io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
+    started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
+}
+
+/// Starts collecting metrics; the handle renders them for `/metrics`.
+pub fn metrics() -> anyhow::Result<PrometheusHandle> {
+    let buckets = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+    PrometheusBuilder::new()
+        .set_buckets(&buckets)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("metrics cannot be started")
+}
+
+/// Writes whole lines without known secrets.
+#[derive(Clone)]
+struct Redacting {
+    redactor: Arc<Redactor>,
+}
+
+impl<'w> MakeWriter<'w> for Redacting {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for Redacting {
+    /// The formatter hands over one whole event at a time.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        io::stderr().write_all(self.redactor.redact(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

@@ -1,0 +1,202 @@
+//! Deciding what waits in a lane: rules first, a short model call where they do not settle it. Every
+//! decision is a row with its reason before anything follows from it.
+
+use crate::{
+    engine::Engine,
+    model_call::{self, Heard},
+    steering,
+};
+use ::agent::triage::{self, Ruling};
+use domain::{
+    agent::{Agent, AgentName},
+    budget::{Micros, Reservation},
+    conversation::Conversation,
+    id::ModelCallId,
+    integration::Integration,
+    model::{ModelCall, ModelCallPurpose, ModelCallStatus, ModelRef, Usage},
+    queue::Lane,
+    work::{Verdict, WorkItem},
+};
+use ports::{
+    BoxError,
+    inference::{InferenceError, ModelRequest, ResolvedModel},
+    store::{QueuedItem, StoreError, StoreTx},
+};
+use std::sync::Arc;
+
+/// Who and where: what every step in a lane needs to know.
+pub(crate) struct Scene {
+    pub(crate) agent: Agent,
+    pub(crate) conversation: Conversation,
+    /// Absent once it was deleted; replies have nowhere to go then.
+    pub(crate) integration: Option<Integration>,
+    /// The names of the other agents that see the conversation.
+    pub(crate) peers: Vec<AgentName>,
+}
+
+/// An item the agent acts on, and why.
+pub(crate) struct Chosen {
+    pub(crate) queued: QueuedItem,
+    pub(crate) ruling: Ruling,
+}
+
+impl Scene {
+    pub(crate) async fn load(tx: &dyn StoreTx, lane: Lane) -> Result<Self, StoreError> {
+        let tenant = lane.tenant_id;
+        let agent = tx
+            .agents()
+            .find(tenant, lane.agent_id)
+            .await?
+            .ok_or_else(|| missing("agent"))?;
+        let conversation = tx
+            .conversations()
+            .find(tenant, lane.conversation_id)
+            .await?
+            .ok_or_else(|| missing("conversation"))?;
+        let integration = tx
+            .integrations()
+            .find(tenant, conversation.integration_id)
+            .await?;
+        let seeing = tx
+            .agents()
+            .seeing(tenant, conversation.integration_id)
+            .await?;
+        let peers = seeing
+            .into_iter()
+            .filter(|peer| peer.id != agent.id)
+            .map(|peer| peer.name)
+            .collect();
+        Ok(Self {
+            agent,
+            conversation,
+            integration,
+            peers,
+        })
+    }
+
+    /// The model the agent thinks with.
+    pub(crate) fn model(&self, engine: &Engine) -> ModelRef {
+        self.agent
+            .model
+            .clone()
+            .unwrap_or_else(|| engine.platform.models.default_model())
+    }
+}
+
+/// Goes through what waits, writes down every pass, and returns the first item to act on.
+pub(crate) async fn next(
+    engine: &Arc<Engine>,
+    lane: Lane,
+    scene: &Scene,
+) -> Result<Option<Chosen>, StoreError> {
+    loop {
+        let tx = engine.read().await?;
+        let first = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
+        drop(tx);
+        let Some(queued) = first else { return Ok(None) };
+        let ruling = match triage::by_rule(&queued.item, &scene.agent, &scene.peers) {
+            Some(ruling) => ruling,
+            None => ask(engine, lane, scene, &queued.item).await?,
+        };
+        match ruling.verdict {
+            Verdict::Act => return Ok(Some(Chosen { queued, ruling })),
+            Verdict::Pass => {
+                let tx = engine.write().await?;
+                tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
+                steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;
+                tx.commit().await?;
+            }
+        }
+    }
+}
+
+/// Asks the model; whatever goes wrong has a rule.
+async fn ask(
+    engine: &Arc<Engine>,
+    lane: Lane,
+    scene: &Scene,
+    item: &WorkItem,
+) -> Result<Ruling, StoreError> {
+    let name = scene.model(engine);
+    let model = match engine.platform.models.resolve(&name) {
+        Ok(model) => model,
+        Err(unknown) => return Ok(triage::fallback(item, &unknown.to_string())),
+    };
+    let request = triage::question(item, &scene.agent, &scene.peers, model.model.name());
+    let Some(mut call) = reserve(engine, lane, item, &model, &request).await? else {
+        return Ok(triage::fallback(item, "the budget is used up"));
+    };
+    let mut heard = Heard::new(&model);
+    model_call::listen(&model, request, &model_call::Nobody, &mut heard).await;
+    call.usage = heard.usage;
+    call.cost = model.profile.price.cost(heard.usage);
+    call.finished_at = Some(engine.now());
+    let ruling = match &heard.end {
+        Ok(stop) => {
+            call.status = ModelCallStatus::Settled;
+            call.outcome = Some(stop.to_string());
+            triage::answer(&heard.text())
+                .unwrap_or_else(|| triage::fallback(item, "the answer made no sense"))
+        }
+        Err(error) => {
+            call.status = ModelCallStatus::Failed;
+            call.outcome = Some(engine.redactor.redact(&error.to_string()).into_owned());
+            triage::fallback(item, brief(error))
+        }
+    };
+    let tx = engine.write().await?;
+    tx.ledger().settle(&call, lane.agent_id).await?;
+    tx.commit().await?;
+    Ok(ruling)
+}
+
+async fn reserve(
+    engine: &Engine,
+    lane: Lane,
+    item: &WorkItem,
+    model: &ResolvedModel,
+    request: &ModelRequest,
+) -> Result<Option<ModelCall>, StoreError> {
+    let prompt = ::agent::prompt::prompt_tokens(request);
+    let call = ModelCall {
+        id: ModelCallId::from_uuid(engine.platform.ids.next()),
+        tenant_id: lane.tenant_id,
+        work_item_id: item.id,
+        job_id: None,
+        purpose: ModelCallPurpose::Triage,
+        model: model.model.clone(),
+        status: ModelCallStatus::Reserved,
+        reserved: model
+            .profile
+            .price
+            .worst_case(prompt, request.max_output_tokens),
+        cost: Micros::ZERO,
+        usage: Usage::default(),
+        outcome: None,
+        started_at: engine.now(),
+        finished_at: None,
+    };
+    let tx = engine.write().await?;
+    tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
+    let granted = tx.ledger().reserve(&call, lane.agent_id).await? == Reservation::Granted;
+    tx.commit().await?;
+    Ok(granted.then_some(call))
+}
+
+fn brief(error: &InferenceError) -> &'static str {
+    match error {
+        InferenceError::Busy { .. } => "the model is busy",
+        InferenceError::Unavailable { .. } => "the model cannot be reached",
+        InferenceError::Interrupted { .. } => "the model broke off",
+        InferenceError::Rejected { .. } => "the model refused",
+    }
+}
+
+fn missing(entity: &'static str) -> StoreError {
+    let source: BoxError = "a lane points at a row that is not there".into();
+    StoreError::Corrupt {
+        entity,
+        column: "id",
+        source,
+    }
+}

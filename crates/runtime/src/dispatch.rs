@@ -1,0 +1,68 @@
+//! Claims lanes that are ready, as many as there are free places, and runs each.
+
+use crate::{engine::Engine, start};
+use domain::queue::Lane;
+use futures_util::FutureExt;
+use ports::live::{Wake, WakeSignal};
+use std::{panic::AssertUnwindSafe, sync::Arc};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The most lanes one claim takes.
+const CLAIM: usize = 16;
+
+/// Claims and runs until a stop is asked for.
+pub(crate) async fn run(engine: Arc<Engine>) {
+    loop {
+        tokio::select! {
+            () = engine.hub.wait(Wake::Lanes) => {}
+            () = engine.stop.cancelled() => return,
+        }
+        if let Err(error) = claim_all(&engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "lanes could not be claimed"
+            );
+        }
+    }
+}
+
+/// Claims until nothing is ready or every place is taken; a place that becomes free wakes us again.
+async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError> {
+    loop {
+        let mut places = Vec::new();
+        while places.len() < CLAIM {
+            match Arc::clone(&engine.job_slots).try_acquire_owned() {
+                Ok(place) => places.push(place),
+                Err(_full) => break,
+            }
+        }
+        if places.is_empty() || engine.stop.is_cancelled() {
+            return Ok(());
+        }
+        let limit = u32::try_from(places.len()).unwrap_or(1);
+        let lanes = engine
+            .leases
+            .claim_lanes(engine.worker, engine.now(), limit)
+            .await?;
+        let full = lanes.len() == places.len();
+        for (lane, place) in lanes.into_iter().zip(places) {
+            engine.spawn(run_lane(Arc::clone(engine), lane, place));
+        }
+        if !full {
+            return Ok(());
+        }
+    }
+}
+
+async fn run_lane(engine: Arc<Engine>, lane: Lane, place: OwnedSemaphorePermit) {
+    let outcome = AssertUnwindSafe(start::run(&engine, lane))
+        .catch_unwind()
+        .await;
+    if outcome.is_err() {
+        // The panic itself was logged by the hook. The lane must not stay with us.
+        tracing::error!(lane.id = %lane.id, "a job panicked");
+        start::give_back(&engine, lane).await;
+    }
+    drop(place);
+    engine.hub.wake(Wake::Lanes);
+}

@@ -1,0 +1,223 @@
+//! Delivers effects: claim, send, settle. Order is kept per conversation by the claim; different
+//! conversations are served side by side.
+
+use crate::engine::Engine;
+use chrono::TimeDelta;
+use domain::{
+    effect::{DeadReason, Effect, EffectStatus, REPLY_SLOT},
+    queue::backoff,
+};
+use metrics::counter;
+use ports::{
+    channel::{Channel, ChannelError, Delivery},
+    live::{Wake, WakeSignal},
+    store::StoreError,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// The most effects one claim takes.
+const CLAIM: usize = 32;
+/// How often sending is begun before it is given up.
+const ATTEMPTS: i32 = 12;
+/// The first and the longest pause between two attempts.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// Claims and sends until a stop is asked for.
+pub(crate) async fn run(engine: Arc<Engine>) {
+    loop {
+        tokio::select! {
+            () = engine.hub.wait(Wake::Effects) => {}
+            () = engine.stop.cancelled() => return,
+        }
+        if let Err(error) = claim_all(&engine).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "effects could not be claimed"
+            );
+        }
+    }
+}
+
+async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
+    loop {
+        let mut places = Vec::new();
+        while places.len() < CLAIM {
+            match Arc::clone(&engine.send_slots).try_acquire_owned() {
+                Ok(place) => places.push(place),
+                Err(_full) => break,
+            }
+        }
+        if places.is_empty() || engine.stop.is_cancelled() {
+            return Ok(());
+        }
+        let limit = u32::try_from(places.len()).unwrap_or(1);
+        let effects = engine
+            .leases
+            .claim_effects(engine.worker, engine.now(), limit)
+            .await?;
+        let full = effects.len() == places.len();
+        for (effect, place) in effects.into_iter().zip(places) {
+            engine.spawn(deliver(Arc::clone(engine), effect, place));
+        }
+        if !full {
+            return Ok(());
+        }
+    }
+}
+
+async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphorePermit) {
+    let outcome = match attempt(&engine, &effect).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            tracing::error!(effect.id = %effect.id, error = &error as &dyn std::error::Error, "an effect could not be prepared");
+            Outcome::Failed(ChannelError::Unavailable(
+                "the server's own store failed".to_owned(),
+            ))
+        }
+    };
+    judge(&engine, &mut effect, outcome);
+    counter!("nitejar_effects_total", "status" => effect.status.as_str()).increment(1);
+    while let Err(error) = settle(&engine, &effect).await {
+        tracing::error!(effect.id = %effect.id, error = &error as &dyn std::error::Error, "a delivery could not be recorded");
+        if engine.abandon.is_cancelled() {
+            // The row stays `sending`; the next process makes it `unknown`, which is the truth.
+            break;
+        }
+        engine.sleep(FIRST_PAUSE).await;
+    }
+    drop(place);
+    engine.hub.wake(Wake::Effects);
+}
+
+/// What came of one attempt.
+enum Outcome {
+    Sent(Option<String>),
+    Failed(ChannelError),
+    Expired,
+    Nowhere(String),
+}
+
+async fn attempt(engine: &Engine, effect: &Effect) -> Result<Outcome, StoreError> {
+    if effect.expires_at <= engine.now() {
+        return Ok(Outcome::Expired);
+    }
+    let tx = engine.read().await?;
+    let integration = tx
+        .integrations()
+        .find(effect.tenant_id, effect.integration_id)
+        .await?;
+    let conversation = tx
+        .conversations()
+        .find(effect.tenant_id, effect.conversation_id)
+        .await?;
+    drop(tx);
+    let (Some(integration), Some(conversation)) = (integration, conversation) else {
+        return Ok(Outcome::Nowhere("the integration was deleted".to_owned()));
+    };
+    if !integration.enabled {
+        return Ok(Outcome::Nowhere(
+            "the integration is switched off".to_owned(),
+        ));
+    }
+    let channel: Arc<dyn Channel> = match engine.platform.channels.connect(&integration) {
+        Ok(channel) => channel,
+        Err(error) => return Ok(Outcome::Nowhere(error.to_string())),
+    };
+    let delivery = Delivery {
+        place: conversation.place,
+        action: effect.action.clone(),
+    };
+    Ok(match channel.send(&delivery).await {
+        Ok(reference) => Outcome::Sent(reference),
+        Err(error) => Outcome::Failed(error),
+    })
+}
+
+/// What the outcome means for the row.
+fn judge(engine: &Engine, effect: &mut Effect, outcome: Outcome) {
+    let pause = backoff(
+        u32::try_from(effect.attempts).unwrap_or(1),
+        FIRST_PAUSE,
+        LONGEST_PAUSE,
+        engine.jitter(),
+    );
+    match outcome {
+        Outcome::Sent(reference) => {
+            effect.status = EffectStatus::Sent;
+            effect.provider_reference = reference;
+            effect.detail = None;
+        }
+        Outcome::Expired => bury(
+            effect,
+            DeadReason::Expired,
+            "it was too old to be of use".to_owned(),
+        ),
+        Outcome::Nowhere(why) => bury(effect, DeadReason::Blocked, why),
+        Outcome::Failed(error) => {
+            let detail = engine.redactor.redact(&error.to_string()).into_owned();
+            match error {
+                ChannelError::RateLimited { retry_after, .. } => {
+                    again(engine, effect, retry_after, detail);
+                }
+                ChannelError::Unavailable(_) | ChannelError::Taken(_) => {
+                    again(engine, effect, pause, detail);
+                }
+                ChannelError::Ambiguous(_) if effect.action.is_idempotent() => {
+                    again(engine, effect, pause, detail);
+                }
+                ChannelError::Ambiguous(_) => {
+                    effect.status = EffectStatus::Unknown;
+                    effect.detail = Some(detail);
+                }
+                ChannelError::Refused(_) => bury(effect, DeadReason::Blocked, detail),
+            }
+        }
+    }
+    if effect.status.is_final() {
+        effect.settled_at = Some(engine.now());
+    }
+}
+
+fn again(engine: &Engine, effect: &mut Effect, pause: Duration, detail: String) {
+    if effect.attempts >= ATTEMPTS {
+        bury(effect, DeadReason::Attempts, detail);
+        return;
+    }
+    effect.status = EffectStatus::Pending;
+    effect.detail = Some(detail);
+    effect.next_attempt_at = engine.now() + TimeDelta::from_std(pause).unwrap_or(TimeDelta::MAX);
+}
+
+fn bury(effect: &mut Effect, reason: DeadReason, detail: String) {
+    effect.status = EffectStatus::Failed;
+    effect.dead_reason = Some(reason);
+    effect.detail = Some(detail);
+}
+
+/// Writes the row, and what it means for the work items the job carried.
+async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
+    let now = engine.now();
+    let tx = engine.write().await?;
+    if !tx.effects().update(effect, EffectStatus::Sending).await? {
+        // Somebody decided otherwise in the meantime, for example after this process was thought dead.
+        return Ok(());
+    }
+    tx.events()
+        .append(
+            effect.tenant_id,
+            effect.job_id,
+            vec![services::events::effect(effect)],
+            now,
+        )
+        .await?;
+    if effect.slot == REPLY_SLOT {
+        for item in tx.lanes().items_of(effect.tenant_id, effect.job_id).await? {
+            tx.work()
+                .settle(effect.tenant_id, item, effect.detail.as_deref(), now)
+                .await?;
+        }
+    }
+    tx.commit().await
+}

@@ -1,0 +1,171 @@
+//! What the runtime is made of, and its life: start, run, drain.
+
+use crate::{dispatch, effects, hub::Hub, leases, pollers};
+use agent::turn::Limits;
+use domain::{Timestamp, id::WorkerId, secret::Redactor};
+use ports::{
+    inference::ToolSpec,
+    store::{BoxTx, Durability, LeaseStore, StoreError, Worker},
+    tool::Tool,
+};
+use services::Platform;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How the runtime behaves.
+#[derive(Clone, Debug)]
+pub struct RuntimeSettings {
+    /// Jobs that run at the same time in this process.
+    pub jobs: usize,
+    /// Effects that are being sent at the same time.
+    pub sends: usize,
+    /// Bounds of a job's turns.
+    pub limits: Limits,
+    /// How long running jobs may go on after a stop was asked for.
+    pub drain: Duration,
+    /// What stays the same over restarts of this process (see [`Worker::instance`]).
+    pub instance: String,
+}
+
+/// What the runtime needs from outside.
+pub struct EngineParts {
+    /// Store, models, sandboxes, channels.
+    pub platform: Arc<Platform>,
+    /// Leases.
+    pub leases: Arc<dyn LeaseStore>,
+    /// Live events, wake-ups and stop requests.
+    pub hub: Arc<Hub>,
+    /// The tools agents may use.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// Removes secrets from what is written down.
+    pub redactor: Arc<Redactor>,
+    /// How it behaves.
+    pub settings: RuntimeSettings,
+}
+
+/// The running runtime.
+pub struct Engine {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) leases: Arc<dyn LeaseStore>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) tools: Vec<Arc<dyn Tool>>,
+    pub(crate) specs: Vec<ToolSpec>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) settings: RuntimeSettings,
+    pub(crate) worker: WorkerId,
+    pub(crate) job_slots: Arc<Semaphore>,
+    pub(crate) send_slots: Arc<Semaphore>,
+    /// Cancelled when no new work may be taken.
+    pub(crate) stop: CancellationToken,
+    /// Cancelled when running jobs must let go at once.
+    pub(crate) abandon: CancellationToken,
+    tracker: TaskTracker,
+    /// The heartbeat: it must outlive every job.
+    pulse: TaskTracker,
+    pub(crate) gone: CancellationToken,
+}
+
+impl Engine {
+    /// Announces this process, frees what its predecessor held, and starts working.
+    pub async fn start(parts: EngineParts) -> Result<Arc<Self>, StoreError> {
+        let EngineParts {
+            platform,
+            leases,
+            hub,
+            mut tools,
+            redactor,
+            settings,
+        } = parts;
+        tools.sort_by_key(|tool| tool.spec().name);
+        let worker = Worker {
+            id: WorkerId::from_uuid(platform.ids.next()),
+            instance: settings.instance.clone(),
+            started_at: platform.clock.now(),
+        };
+        let freed = leases.register(&worker).await?;
+        if freed.lanes + freed.effects > 0 {
+            tracing::info!(
+                lanes = freed.lanes,
+                effects = freed.effects,
+                "taking over from a process that is gone"
+            );
+        }
+        let engine = Arc::new(Self {
+            specs: tools.iter().map(|tool| tool.spec().clone()).collect(),
+            job_slots: Arc::new(Semaphore::new(settings.jobs)),
+            send_slots: Arc::new(Semaphore::new(settings.sends)),
+            worker: worker.id,
+            stop: CancellationToken::new(),
+            abandon: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            pulse: TaskTracker::new(),
+            gone: CancellationToken::new(),
+            platform,
+            leases,
+            hub,
+            tools,
+            redactor,
+            settings,
+        });
+        engine.pulse.spawn(leases::beat(Arc::clone(&engine)));
+        engine.spawn(leases::sweep(Arc::clone(&engine)));
+        engine.spawn(dispatch::run(Arc::clone(&engine)));
+        engine.spawn(effects::run(Arc::clone(&engine)));
+        engine.spawn(pollers::run(Arc::clone(&engine)));
+        Ok(engine)
+    }
+
+    /// Takes no new work, lets running jobs finish until the drain time is over, then lets go. What is
+    /// left continues in the next process from its last commit.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        let drained = tokio::time::timeout(self.settings.drain, self.tracker.wait())
+            .await
+            .is_ok();
+        if !drained {
+            tracing::warn!(
+                "jobs are still running after the drain time; they continue after the next start"
+            );
+            self.abandon.cancel();
+            self.tracker.wait().await;
+        }
+        self.gone.cancel();
+        self.pulse.close();
+        self.pulse.wait().await;
+        if let Err(error) = self.leases.retire(self.worker, self.now()).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "could not give the leases back"
+            );
+        }
+        self.platform.sandboxes.shutdown().await;
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tracker.spawn(task);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.platform.clock.now()
+    }
+
+    /// A number from 0 to 1 that spreads retries; the tail of a fresh id is random enough.
+    pub(crate) fn jitter(&self) -> f64 {
+        let [.., high, low] = self.platform.ids.next().into_bytes();
+        f64::from(u16::from_be_bytes([high, low])) / f64::from(u16::MAX)
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.platform.clock.sleep(duration).await;
+    }
+
+    pub(crate) async fn read(&self) -> Result<BoxTx, StoreError> {
+        self.platform.store.read().await
+    }
+
+    pub(crate) async fn write(&self) -> Result<BoxTx, StoreError> {
+        self.platform.store.write(Durability::Relaxed).await
+    }
+}

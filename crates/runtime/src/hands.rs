@@ -1,0 +1,229 @@
+//! A job's hold on its agent's sprite: nothing is provisioned or woken before a tool asks.
+
+use crate::engine::Engine;
+use async_trait::async_trait;
+use domain::{
+    id::{JobId, SpriteSessionId, TenantId},
+    message::ToolCall,
+    queue::Lane,
+    sprite::{SpriteKey, SpriteSession, SpriteSessionStatus},
+};
+use ports::{
+    live::{Delta, DeltaTarget, EventFeed},
+    sandbox::{OutputSink, OutputStream, Sandbox, SandboxError},
+    store::{StoreError, StoreTx},
+    tool::SandboxAccess,
+};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::OnceCell;
+
+/// How much of one call's output is shown live, in bytes; the transcript has its own limit.
+const LIVE_BYTES: usize = 1024 * 1024;
+
+/// The sprite and the shell of one job.
+pub(crate) struct Hands {
+    engine: Arc<Engine>,
+    lane: Lane,
+    job: JobId,
+    shell: OnceCell<SpriteSessionId>,
+}
+
+impl Hands {
+    pub(crate) fn new(engine: Arc<Engine>, lane: Lane, job: JobId) -> Self {
+        Self {
+            engine,
+            lane,
+            job,
+            shell: OnceCell::new(),
+        }
+    }
+
+    /// The shell of a process that is gone went with it.
+    pub(crate) async fn forget_lost(&self, tx: &dyn StoreTx) -> Result<(), StoreError> {
+        let tenant = self.lane.tenant_id;
+        if let Some(lost) = tx.sprite_sessions().open_of_job(tenant, self.job).await? {
+            tx.sprite_sessions()
+                .close(
+                    tenant,
+                    lost.id,
+                    SpriteSessionStatus::Lost,
+                    self.engine.now(),
+                )
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes that the shell ends with its job.
+    pub(crate) async fn close_in(&self, tx: &dyn StoreTx) -> Result<(), StoreError> {
+        match self.shell.get() {
+            Some(shell) => {
+                let closed = SpriteSessionStatus::Closed;
+                tx.sprite_sessions()
+                    .close(self.lane.tenant_id, *shell, closed, self.engine.now())
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the shell and what it started.
+    pub(crate) async fn close(&self) {
+        let Some(shell) = self.shell.get() else {
+            return;
+        };
+        let closed = match self.sandbox().await {
+            Ok(sandbox) => sandbox.close_shell(*shell).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            tracing::warn!(job.id = %self.job, error = &error as &dyn std::error::Error, "a shell could not be closed");
+        }
+    }
+
+    async fn record(&self) -> Result<SpriteSessionId, StoreError> {
+        let session = SpriteSession {
+            id: SpriteSessionId::from_uuid(self.engine.platform.ids.next()),
+            tenant_id: self.lane.tenant_id,
+            agent_id: self.lane.agent_id,
+            job_id: self.job,
+            status: SpriteSessionStatus::Open,
+            created_at: self.engine.now(),
+            closed_at: None,
+        };
+        let tx = self.engine.write().await?;
+        tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
+            .await?;
+        tx.sprite_sessions().insert(&session).await?;
+        tx.commit().await?;
+        Ok(session.id)
+    }
+}
+
+#[async_trait]
+impl SandboxAccess for Hands {
+    async fn sandbox(&self) -> Result<Arc<dyn Sandbox>, SandboxError> {
+        let key = SpriteKey {
+            tenant_id: self.lane.tenant_id,
+            agent_id: self.lane.agent_id,
+        };
+        self.engine.platform.sandboxes.open(key).await
+    }
+
+    async fn shell(&self) -> Result<SpriteSessionId, SandboxError> {
+        let recorded = self.shell.get_or_try_init(|| self.record()).await;
+        recorded
+            .copied()
+            .map_err(|error| SandboxError::Unavailable(error.to_string()))
+    }
+}
+
+/// Publishes a call's output as text while it comes. The two streams are shown as they interleave.
+pub(crate) struct LiveOutput<'a> {
+    engine: &'a Engine,
+    tenant: TenantId,
+    job: JobId,
+    call: &'a str,
+    written: Mutex<Written>,
+}
+
+#[derive(Default)]
+struct Written {
+    offset: usize,
+    /// The start of a character whose rest has not come yet, per stream.
+    pending: [Vec<u8>; 2],
+}
+
+impl<'a> LiveOutput<'a> {
+    pub(crate) fn new(engine: &'a Engine, call: &'a ToolCall) -> Self {
+        let written = Mutex::default();
+        Self {
+            engine,
+            tenant: call.tenant_id,
+            job: call.job_id,
+            call: &call.provider_call_id,
+            written,
+        }
+    }
+}
+
+#[async_trait]
+impl OutputSink for LiveOutput<'_> {
+    async fn write(&self, stream: OutputStream, bytes: &[u8]) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if written.offset >= LIVE_BYTES {
+            return;
+        }
+        let [stdout, stderr] = &mut written.pending;
+        let pending = match stream {
+            OutputStream::Stdout => stdout,
+            OutputStream::Stderr => stderr,
+        };
+        let text = decode(pending, bytes);
+        if text.is_empty() {
+            return;
+        }
+        let offset = written.offset;
+        written.offset += text.len();
+        let target = DeltaTarget::ToolOutput(self.call.to_owned());
+        self.engine.hub.delta(Delta {
+            tenant_id: self.tenant,
+            job_id: self.job,
+            target,
+            offset,
+            text,
+        });
+    }
+}
+
+/// Decodes what is whole; a character cut at the end waits for its rest, anything invalid is replaced.
+fn decode(pending: &mut Vec<u8>, bytes: &[u8]) -> String {
+    pending.extend_from_slice(bytes);
+    let mut text = String::with_capacity(pending.len());
+    let mut rest = 0;
+    for chunk in pending.utf8_chunks() {
+        text.push_str(chunk.valid());
+        rest += chunk.valid().len();
+        let incomplete = rest + chunk.invalid().len() == pending.len() && chunk.invalid().len() < 4;
+        match chunk.invalid() {
+            [] => {}
+            invalid if incomplete && may_continue(invalid) => break,
+            invalid => {
+                text.push(char::REPLACEMENT_CHARACTER);
+                rest += invalid.len();
+            }
+        }
+    }
+    pending.drain(..rest);
+    text
+}
+
+/// Whether these bytes are the start of a character that more bytes could complete.
+fn may_continue(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn text_cut_anywhere_is_decoded_whole(text in "\\PC{0,40}", cuts in prop::collection::vec(0_usize..120, 0..6)) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|c| c.min(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let mut pending = Vec::new();
+            let decoded: String = cuts.windows(2).map(|w| decode(&mut pending, &bytes[w[0]..w[1]])).collect();
+            prop_assert_eq!(decoded, text);
+            prop_assert!(pending.is_empty());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        assert_eq!(decode(&mut Vec::new(), b"a\xffb"), "a\u{fffd}b");
+    }
+}

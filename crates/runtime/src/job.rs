@@ -1,0 +1,343 @@
+//! One job from its current row to its end: ask `agent` for the next step, do it, commit, repeat.
+
+use crate::{
+    answer::{self, Preparation},
+    decide::Scene,
+    engine::Engine,
+    finish,
+    hands::Hands,
+    presence::Presence,
+    start, tool_calls,
+};
+use ::agent::{
+    history, prompt,
+    turn::{self, Step},
+};
+use domain::{
+    effect::{Effect, EffectAction, EffectStatus, RECEIPT_SLOT},
+    event::NewEvent,
+    id::{EffectId, MessageId, ToolCallId},
+    job::{Job, JobFailure, JobStatus},
+    message::{Message, Part, Role, ToolCall, ToolCallStatus},
+    queue::Lane,
+    work::WorkItem,
+};
+use ports::{
+    inference::{ResolvedModel, Turn},
+    store::{StoreError, StoreTx},
+};
+use std::{collections::HashSet, sync::Arc};
+use tokio_util::sync::CancellationToken;
+
+/// Why a job stops before its answer.
+pub(crate) enum Halt {
+    /// The store failed, or the lane is no longer ours: nothing more may be written.
+    Store(StoreError),
+    /// The process ends; the next one continues from the last commit.
+    Abandoned,
+    /// Somebody asked it to stop.
+    Cancelled,
+    /// It cannot go on.
+    Failed(JobFailure),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A job at work: its rows as they are committed, and what it needs to go on.
+pub(crate) struct Run {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) lane: Lane,
+    pub(crate) scene: Scene,
+    pub(crate) job: Job,
+    pub(crate) history: Vec<Turn>,
+    pub(crate) transcript: Vec<Message>,
+    /// The calls of the last message, when it asks for tools.
+    pub(crate) calls: Vec<ToolCall>,
+    /// Whether those calls may have started in a process that is gone.
+    pub(crate) resumed: bool,
+    /// The vendor's id of the message that the answer answers.
+    pub(crate) answers: Option<String>,
+    /// Money for the next model call, reserved together with the last commit.
+    pub(crate) prepared: Option<Preparation>,
+    pub(crate) hands: Hands,
+    pub(crate) presence: Presence,
+    pub(crate) stop: CancellationToken,
+    /// Calls whose results are in the database.
+    pub(crate) receipts: HashSet<ToolCallId>,
+    /// How often in a row the model did not answer.
+    pub(crate) failures: u32,
+    /// Events of the transaction that is being put together.
+    pub(crate) events: Vec<NewEvent>,
+}
+
+impl Run {
+    /// A job that is about to be written for the first time.
+    pub(crate) async fn fresh(
+        engine: &Arc<Engine>,
+        lane: Lane,
+        scene: Scene,
+        job: Job,
+        item: &WorkItem,
+    ) -> Result<Self, StoreError> {
+        let tx = engine.read().await?;
+        let history = recall(tx.as_ref(), &job).await?;
+        drop(tx);
+        Ok(Self::new(
+            engine,
+            lane,
+            scene,
+            job,
+            history,
+            item.message.message_id.clone(),
+        ))
+    }
+
+    /// A job whose rows exist: queued for a retry, or left behind by a process that is gone.
+    pub(crate) async fn resume(
+        engine: &Arc<Engine>,
+        lane: Lane,
+        scene: Scene,
+        job: Job,
+    ) -> Result<Self, StoreError> {
+        let tenant = job.tenant_id;
+        let tx = engine.read().await?;
+        let history = recall(tx.as_ref(), &job).await?;
+        let transcript = tx.transcript().of_jobs(tenant, &[job.id]).await?;
+        let calls = tx.transcript().tool_calls(tenant, job.id).await?;
+        let item = tx.work().find(tenant, job.work_item_id).await?;
+        drop(tx);
+        let answers = item
+            .as_ref()
+            .and_then(|item| item.message.message_id.clone());
+        let mut run = Self::new(engine, lane, scene, job, history, answers);
+        run.resumed = true;
+        run.calls = calls
+            .into_iter()
+            .filter(|c| transcript.last().is_some_and(|m| m.id == c.message_id))
+            .collect();
+        let written = run
+            .calls
+            .iter()
+            .filter(|call| call.status != ToolCallStatus::Running);
+        run.receipts = written.map(|call| call.id).collect();
+        run.transcript = transcript;
+        run.reopen(item).await?;
+        Ok(run)
+    }
+
+    fn new(
+        engine: &Arc<Engine>,
+        lane: Lane,
+        scene: Scene,
+        job: Job,
+        history: Vec<Turn>,
+        answers: Option<String>,
+    ) -> Self {
+        Self {
+            stop: engine.hub.stop_token(job.id),
+            hands: Hands::new(Arc::clone(engine), lane, job.id),
+            presence: Presence::default(),
+            engine: Arc::clone(engine),
+            lane,
+            scene,
+            job,
+            history,
+            transcript: Vec::new(),
+            calls: Vec::new(),
+            resumed: false,
+            answers,
+            prepared: None,
+            receipts: HashSet::new(),
+            failures: 0,
+            events: Vec::new(),
+        }
+    }
+
+    /// Writes the first rows of a job: its first message, the mark on the person's message, and the
+    /// reservation of the first model call.
+    pub(crate) async fn open(
+        &mut self,
+        tx: &dyn StoreTx,
+        item: &WorkItem,
+    ) -> Result<Preparation, StoreError> {
+        self.events.push(services::events::job_status(&self.job));
+        self.append(tx, Role::User, prompt::spoken(item, false))
+            .await?;
+        if let (Some(message_id), true) = (self.answers.clone(), self.has_channel()) {
+            let receipt = self.effect(RECEIPT_SLOT, EffectAction::Receipt { message_id });
+            tx.effects().insert(&receipt).await?;
+        }
+        let preparation = answer::prepare(self, tx, true).await?;
+        self.flush(tx).await?;
+        Ok(preparation)
+    }
+
+    /// Writes that the job runs again, and what a dead process left open: calls whose money is still
+    /// reserved, a shell nobody holds any more.
+    async fn reopen(&mut self, item: Option<WorkItem>) -> Result<(), StoreError> {
+        let was = self.job.status;
+        let tx = self.engine.write().await?;
+        tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
+            .await?;
+        answer::settle_leftovers(self, tx.as_ref()).await?;
+        self.hands.forget_lost(tx.as_ref()).await?;
+        self.job.start(self.engine.now()).map_err(start::illegal)?;
+        if was != JobStatus::Running {
+            tx.jobs().update(&self.job).await?;
+            self.events.push(services::events::job_status(&self.job));
+        }
+        if let (true, Some(item)) = (self.transcript.is_empty(), item) {
+            self.append(tx.as_ref(), Role::User, prompt::spoken(&item, false))
+                .await?;
+        }
+        self.flush(tx.as_ref()).await?;
+        tx.commit().await
+    }
+
+    /// Appends a message to the transcript.
+    pub(crate) async fn append(
+        &mut self,
+        tx: &dyn StoreTx,
+        role: Role,
+        parts: Vec<Part>,
+    ) -> Result<(), StoreError> {
+        let message = Message {
+            id: MessageId::from_uuid(self.engine.platform.ids.next()),
+            tenant_id: self.job.tenant_id,
+            job_id: self.job.id,
+            seq: self.transcript.last().map_or(1, |last| last.seq + 1),
+            role,
+            parts,
+            created_at: self.engine.now(),
+        };
+        tx.transcript()
+            .append(std::slice::from_ref(&message))
+            .await?;
+        self.events.push(services::events::message(&message));
+        self.transcript.push(message);
+        Ok(())
+    }
+
+    /// Writes the collected events; last before a commit, so that their order is that of the rows.
+    pub(crate) async fn flush(&mut self, tx: &dyn StoreTx) -> Result<(), StoreError> {
+        let events = std::mem::take(&mut self.events);
+        if events.is_empty() {
+            return Ok(());
+        }
+        tx.events()
+            .append(self.job.tenant_id, self.job.id, events, self.engine.now())
+            .await
+    }
+
+    /// An effect of this job, due at once.
+    pub(crate) fn effect(&self, slot: impl Into<String>, action: EffectAction) -> Effect {
+        let now = self.engine.now();
+        Effect {
+            id: EffectId::from_uuid(self.engine.platform.ids.next()),
+            tenant_id: self.job.tenant_id,
+            job_id: self.job.id,
+            slot: slot.into(),
+            integration_id: self.scene.conversation.integration_id,
+            conversation_id: self.scene.conversation.id,
+            expires_at: now + finish::lifetime(&action),
+            action,
+            status: EffectStatus::Pending,
+            dead_reason: None,
+            detail: None,
+            attempts: 0,
+            next_attempt_at: now,
+            provider_reference: None,
+            created_at: now,
+            settled_at: None,
+        }
+    }
+
+    /// Whether there is a channel that replies go to; work handed in over the API has none.
+    pub(crate) fn has_channel(&self) -> bool {
+        self.scene
+            .integration
+            .as_ref()
+            .is_some_and(|integration| integration.channel != domain::channel::ChannelType::Manual)
+    }
+
+    /// The model this job thinks with.
+    pub(crate) fn model(&self) -> Result<ResolvedModel, JobFailure> {
+        self.engine
+            .platform
+            .models
+            .resolve(&self.job.model)
+            .map_err(|unknown| JobFailure {
+                code: "unknown_model".to_owned(),
+                message: format!("{unknown}. Change the agent's model, or configure the provider."),
+            })
+    }
+
+    fn go_on(&self) -> Result<(), Halt> {
+        if self.stop.is_cancelled() || self.job.cancel_requested_at.is_some() {
+            Err(Halt::Cancelled)
+        } else if self.engine.abandon.is_cancelled() {
+            Err(Halt::Abandoned)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Runs a job to its end and writes how it ended.
+pub(crate) async fn run(mut run: Run) -> Result<(), StoreError> {
+    run.presence.begin(&run);
+    let outcome = drive(&mut run).await;
+    let result = match outcome {
+        Ok(()) => Ok(()),
+        Err(halt) => finish::halt(&mut run, halt).await,
+    };
+    run.presence.end();
+    run.hands.close().await;
+    run.engine.hub.forget(run.job.id);
+    result
+}
+
+async fn drive(run: &mut Run) -> Result<(), Halt> {
+    loop {
+        run.go_on()?;
+        match turn::next(&run.transcript, run.engine.settings.limits) {
+            Step::CallModel { with_tools } => {
+                let call = answer::reserve(run, with_tools).await?;
+                if answer::take(run, call).await? == answer::Taken::Finished {
+                    return Ok(());
+                }
+            }
+            Step::RunTools(_) => tool_calls::run(run).await?,
+            Step::Finish(text) => return finish::complete(run, &text).await,
+            Step::OutOfTurns => {
+                return Err(Halt::Failed(out_of_turns(run.engine.settings.limits.turns)));
+            }
+        }
+    }
+}
+
+async fn recall(tx: &dyn StoreTx, job: &Job) -> Result<Vec<Turn>, StoreError> {
+    let jobs = tx
+        .jobs()
+        .finished_in_lane(job.tenant_id, job.lane_id, job.id, history::JOBS)
+        .await?;
+    if jobs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+    let messages = tx.transcript().of_jobs(job.tenant_id, &ids).await?;
+    Ok(history::turns(&jobs, &messages))
+}
+
+fn out_of_turns(turns: usize) -> JobFailure {
+    JobFailure {
+        code: "turn_limit".to_owned(),
+        message: format!(
+            "The job used all of its {turns} turns without an answer. Ask for a smaller step, or retry."
+        ),
+    }
+}

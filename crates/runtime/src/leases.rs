@@ -1,0 +1,83 @@
+//! One heartbeat row per process, and the sweep that frees what dead processes held. Work itself is
+//! woken by events; the sweep only catches what a lost wake-up left behind.
+
+use crate::engine::Engine;
+use chrono::TimeDelta;
+use domain::{
+    Timestamp,
+    queue::{HEARTBEAT_EVERY, HEARTBEAT_EXPIRY, SWEEP_EVERY},
+};
+use ports::{
+    live::{Wake, WakeSignal},
+    store::Worker,
+};
+use std::sync::Arc;
+
+/// Beats until the runtime has let go of everything.
+pub(crate) async fn beat(engine: Arc<Engine>) {
+    loop {
+        tokio::select! {
+            () = engine.sleep(HEARTBEAT_EVERY) => {}
+            () = engine.gone.cancelled() => return,
+        }
+        match engine.leases.heartbeat(engine.worker, engine.now()).await {
+            Ok(true) => {}
+            Ok(false) => announce_again(&engine).await,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the heartbeat could not be written"
+                );
+            }
+        }
+    }
+}
+
+/// Sweeps, and wakes the loops for whatever became due by time alone.
+pub(crate) async fn sweep(engine: Arc<Engine>) {
+    loop {
+        tokio::select! {
+            () = engine.sleep(SWEEP_EVERY) => {}
+            () = engine.stop.cancelled() => return,
+        }
+        let now = engine.now();
+        match engine.leases.sweep(expired(now), now).await {
+            Ok(swept) if swept.lanes + swept.effects > 0 => {
+                tracing::warn!(
+                    lanes = swept.lanes,
+                    effects = swept.effects,
+                    "freed what a dead process held"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the sweep failed");
+            }
+        }
+        engine.hub.wake(Wake::Lanes);
+        engine.hub.wake(Wake::Effects);
+    }
+}
+
+/// A heartbeat before this instant means that its process is gone.
+pub(crate) fn expired(now: Timestamp) -> Timestamp {
+    now - TimeDelta::from_std(HEARTBEAT_EXPIRY).unwrap_or_default()
+}
+
+/// We were thought dead: our leases are gone, and every write of the jobs we run will be refused.
+async fn announce_again(engine: &Engine) {
+    tracing::error!(
+        "this process was thought dead and has lost its leases; its jobs continue where they are claimed"
+    );
+    let worker = Worker {
+        id: engine.worker,
+        instance: engine.settings.instance.clone(),
+        started_at: engine.now(),
+    };
+    if let Err(error) = engine.leases.register(&worker).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "could not announce this process again"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Messages that arrive while a job of their lane runs: at the next turn boundary the job takes them
+//! over, and its answer is their answer.
+
+use crate::{engine::Engine, job::Run};
+use ::agent::{
+    prompt,
+    triage::{self, Ruling},
+};
+use domain::{
+    id::DecisionId,
+    message::Role,
+    queue::{EntryStatus, Lane},
+    work::{Decision, Verdict},
+};
+use ports::store::{QueuedItem, StoreError, StoreTx};
+
+/// The most messages one boundary takes over; the rest wait for the next.
+const AT_ONCE: u32 = 20;
+
+/// Takes over what waits, as far as rules alone settle it. What needs a model to decide stays queued
+/// until the job is over.
+pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
+    let engine = run.engine.clone();
+    let lane = run.lane;
+    for queued in tx.lanes().queued(lane.tenant_id, lane.id, AT_ONCE).await? {
+        let Some(ruling) = triage::by_rule(&queued.item, &run.scene.agent, &run.scene.peers) else {
+            continue;
+        };
+        match ruling.verdict {
+            Verdict::Pass => pass(&engine, tx, lane, &queued, ruling).await?,
+            Verdict::Act => {
+                tx.work()
+                    .insert_decision(&decision(&engine, lane, &queued, ruling))
+                    .await?;
+                tx.lanes()
+                    .set_entry(
+                        lane.tenant_id,
+                        queued.entry.id,
+                        EntryStatus::Absorbed,
+                        Some(run.job.id),
+                    )
+                    .await?;
+                run.append(tx, Role::User, prompt::spoken(&queued.item, true))
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes down that the agent leaves an item alone, and closes the item when nobody else has it.
+pub(crate) async fn pass(
+    engine: &Engine,
+    tx: &dyn StoreTx,
+    lane: Lane,
+    queued: &QueuedItem,
+    ruling: Ruling,
+) -> Result<(), StoreError> {
+    let decision = decision(engine, lane, queued, ruling);
+    tx.work().insert_decision(&decision).await?;
+    tx.lanes()
+        .set_entry(lane.tenant_id, queued.entry.id, EntryStatus::Done, None)
+        .await?;
+    tx.work()
+        .settle(
+            lane.tenant_id,
+            queued.item.id,
+            Some(&decision.reason),
+            engine.now(),
+        )
+        .await?;
+    Ok(())
+}
+
+/// A ruling as the row it becomes.
+pub(crate) fn decision(
+    engine: &Engine,
+    lane: Lane,
+    queued: &QueuedItem,
+    ruling: Ruling,
+) -> Decision {
+    Decision {
+        id: DecisionId::from_uuid(engine.platform.ids.next()),
+        tenant_id: lane.tenant_id,
+        work_item_id: queued.item.id,
+        agent_id: lane.agent_id,
+        verdict: ruling.verdict,
+        decided_by: ruling.by,
+        reason: ruling.reason,
+        created_at: engine.now(),
+    }
+}

@@ -1,0 +1,204 @@
+//! Running the calls of one answer and committing exactly one result for each, in order. Calls that
+//! change nothing run side by side. A call that may have started in a process that is gone is not
+//! repeated unless it changes nothing.
+
+use crate::{
+    answer,
+    engine::Engine,
+    hands::LiveOutput,
+    job::{Halt, Run},
+};
+use ::agent::turn::{self, INTERRUPTED, PendingCall, Step};
+use domain::message::{Arguments, Role, ToolCall, ToolCallStatus};
+use futures_util::future::join_all;
+use metrics::counter;
+use ports::{
+    store::{StoreError, StoreTx},
+    tool::{Tool, ToolContext, ToolOutcome},
+};
+use std::sync::Arc;
+
+/// Runs what has no result yet and commits the results, with the reservation of the next model call.
+pub(crate) async fn run(run: &mut Run) -> Result<(), Halt> {
+    let mut calls = std::mem::take(&mut run.calls);
+    let mut from = 0;
+    while from < calls.len() {
+        let to = group_end(&run.engine, &calls, from);
+        let group = calls.get_mut(from..to).unwrap_or_default();
+        if let Err(halt) = run_group(run, group).await {
+            run.calls = calls;
+            return Err(halt);
+        }
+        from = to;
+        if from < calls.len() {
+            keep(run, &calls).await?;
+        }
+    }
+    let tx = run.engine.write().await?;
+    tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
+        .await?;
+    write_results(run, tx.as_ref(), &calls).await?;
+    run.prepared = match turn::next(&run.transcript, run.engine.settings.limits) {
+        Step::CallModel { with_tools } => {
+            Some(answer::prepare(run, tx.as_ref(), with_tools).await?)
+        }
+        Step::RunTools(_) | Step::Finish(_) | Step::OutOfTurns => None,
+    };
+    run.flush(tx.as_ref()).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Answers every call that has no result because the job ends here, so that the transcript stays whole.
+pub(crate) async fn abort(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
+    if !matches!(run.transcript.last(), Some(last) if last.tool_calls().next().is_some()) {
+        return Ok(());
+    }
+    let mut calls = std::mem::take(&mut run.calls);
+    for call in calls
+        .iter_mut()
+        .filter(|call| call.status == ToolCallStatus::Running)
+    {
+        end(
+            &run.engine,
+            call,
+            ToolCallStatus::Interrupted,
+            ToolOutcome::error(INTERRUPTED),
+        );
+    }
+    write_results(run, tx, &calls).await
+}
+
+/// The end of the group that starts at `from`: a run of calls that change nothing, or one that does.
+fn group_end(engine: &Engine, calls: &[ToolCall], from: usize) -> usize {
+    let quiet =
+        |call: &ToolCall| tool(engine, &call.name).is_some_and(|tool| tool.spec().read_only);
+    let run = calls
+        .iter()
+        .skip(from)
+        .take_while(|call| quiet(call))
+        .count();
+    from + run.max(1)
+}
+
+async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
+    let outcomes = {
+        let work = join_all(group.iter().map(|call| run_one(run, call)));
+        tokio::select! {
+            outcomes = work => outcomes,
+            () = run.stop.cancelled() => return Err(Halt::Cancelled),
+            () = run.engine.abandon.cancelled() => return Err(Halt::Abandoned),
+        }
+    };
+    for (call, outcome) in group.iter_mut().zip(outcomes) {
+        if let Some((status, outcome)) = outcome {
+            end(&run.engine, call, status, outcome);
+        }
+    }
+    Ok(())
+}
+
+/// Runs one call; `None` when it has its result already.
+async fn run_one(run: &Run, call: &ToolCall) -> Option<(ToolCallStatus, ToolOutcome)> {
+    if call.status != ToolCallStatus::Running {
+        return None;
+    }
+    let Some(tool) = tool(&run.engine, &call.name) else {
+        let known: Vec<&str> = run.engine.specs.iter().map(|spec| spec.name).collect();
+        let text = format!(
+            "There is no tool `{}`. There are: {}.",
+            call.name,
+            known.join(", ")
+        );
+        return Some((ToolCallStatus::Failed, ToolOutcome::error(text)));
+    };
+    if run.resumed && !tool.spec().read_only {
+        return Some((ToolCallStatus::Interrupted, ToolOutcome::error(INTERRUPTED)));
+    }
+    let arguments = match &call.arguments {
+        Arguments::Valid { value } => value.clone(),
+        Arguments::Invalid { error, .. } => {
+            let text = format!(
+                "The call was not run: {error}. Send one JSON object that fits the tool's schema."
+            );
+            return Some((ToolCallStatus::Failed, ToolOutcome::error(text)));
+        }
+    };
+    let live = LiveOutput::new(&run.engine, call);
+    let context = ToolContext {
+        job_id: run.job.id,
+        sandbox: &run.hands,
+        live: &live,
+    };
+    let outcome = tool.call(&context, arguments).await;
+    let status = if outcome.is_error {
+        ToolCallStatus::Failed
+    } else {
+        ToolCallStatus::Succeeded
+    };
+    counter!("nitejar_tool_calls_total", "status" => status.as_str()).increment(1);
+    Some((status, outcome))
+}
+
+/// Commits the results so far, between two groups.
+async fn keep(run: &mut Run, calls: &[ToolCall]) -> Result<(), StoreError> {
+    let tx = run.engine.write().await?;
+    tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
+        .await?;
+    write_finished(run, tx.as_ref(), calls).await?;
+    run.flush(tx.as_ref()).await?;
+    tx.commit().await
+}
+
+/// Writes the receipts that ended and are not yet written.
+async fn write_finished(
+    run: &mut Run,
+    tx: &dyn StoreTx,
+    calls: &[ToolCall],
+) -> Result<(), StoreError> {
+    for call in calls
+        .iter()
+        .filter(|call| call.status != ToolCallStatus::Running)
+    {
+        if run.receipts.insert(call.id) {
+            tx.transcript().finish_tool_call(call).await?;
+            run.events.push(services::events::tool_finished(call));
+        }
+    }
+    Ok(())
+}
+
+async fn write_results(
+    run: &mut Run,
+    tx: &dyn StoreTx,
+    calls: &[ToolCall],
+) -> Result<(), StoreError> {
+    write_finished(run, tx, calls).await?;
+    let results = calls
+        .iter()
+        .map(|call| {
+            let pending = PendingCall {
+                id: call.provider_call_id.clone(),
+                name: call.name.clone(),
+                arguments: call.arguments.clone(),
+            };
+            let text = call
+                .result
+                .clone()
+                .unwrap_or_else(|| INTERRUPTED.to_owned());
+            (pending, text, call.status != ToolCallStatus::Succeeded)
+        })
+        .collect();
+    run.append(tx, Role::Tool, turn::results(results)).await
+}
+
+fn end(engine: &Engine, call: &mut ToolCall, status: ToolCallStatus, outcome: ToolOutcome) {
+    call.status = status;
+    call.result = Some(outcome.text);
+    call.detail = (!outcome.detail.is_empty()).then_some(serde_json::Value::Object(outcome.detail));
+    call.finished_at = Some(engine.now());
+}
+
+fn tool<'e>(engine: &'e Engine, name: &str) -> Option<&'e Arc<dyn Tool>> {
+    engine.tools.iter().find(|tool| tool.spec().name == name)
+}
