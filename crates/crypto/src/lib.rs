@@ -1,1 +1,16 @@
-//! Encryption at rest, token hashing and signature checks on ring.
+//! Encryption at rest, key files, random tokens and signature checks, all on ring.
+//!
+//! Nothing here reads configuration or talks to a database: the server hands in key material and
+//! gets back a [`ports::cipher::Cipher`]. No type that holds a key has `Debug`.
+
+mod cipher;
+mod digest;
+mod key_file;
+mod keys;
+mod random;
+
+pub use cipher::AesGcmCipher;
+pub use digest::{constant_time_eq, token_hash, verify_hmac_sha256};
+pub use key_file::{KeyFileError, load_or_create_key};
+pub use keys::{KeyRing, MalformedKey};
+pub use random::{new_token, random_secret};

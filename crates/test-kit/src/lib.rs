@@ -1,5 +1,6 @@
 //! What the tests of several crates share: fakes of clock and ids, builders, contract suites.
 
+pub mod builders;
 pub mod channel;
 pub mod fakes;
 pub mod store;

@@ -1,0 +1,193 @@
+//! Jobs and the shells they use.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a contract fails by panicking"
+)]
+
+use super::Harness;
+use crate::builders;
+use domain::{
+    budget::{BudgetScope, Limit, Micros, Period},
+    id::SpriteSessionId,
+    job::{JobFailure, JobStatus},
+    model::Usage,
+    page::PageRequest,
+    sprite::{SpriteSession, SpriteSessionStatus},
+};
+use ports::{
+    ids::Ids,
+    store::{JobFilter, StoreError},
+};
+use std::time::Duration;
+
+/// Every field but the request to stop, which only asking sets.
+pub async fn jobs_round_trip_and_attempts_are_unique(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let tenant = h.tenant.id;
+    let tx = h.write().await;
+    let jobs = tx.jobs();
+    assert_eq!(
+        jobs.find(tenant, c.job.id).await.unwrap(),
+        Some(c.job.clone())
+    );
+    assert_eq!(jobs.find(h.stranger(), c.job.id).await.unwrap(), None);
+    let mut job = c.job.clone();
+    job.start(h.now()).unwrap();
+    let failure = JobFailure {
+        code: "turn_limit".to_owned(),
+        message: "It took too many turns.".to_owned(),
+    };
+    job.fail(failure, h.now() + Duration::from_secs(1)).unwrap();
+    job.usage = Usage {
+        input: 1,
+        output: 2,
+        cache_read: 3,
+        cache_write: 4,
+    };
+    job.cost = Micros(5);
+    let mut asked = job.clone();
+    asked.cancel_requested_at = Some(h.now());
+    jobs.update(&asked).await.unwrap();
+    assert_eq!(jobs.find(tenant, job.id).await.unwrap(), Some(job.clone()));
+    let twin = builders::job(&*h.ids, &c.lane, c.item.id, h.now());
+    let refused = jobs.insert(&twin, Limit::Unlimited).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Conflict { entity: "job", .. })
+    ));
+    let mut retry = twin;
+    retry.attempt = 2;
+    retry.retry_of = Some(job.id);
+    jobs.insert(&retry, Limit::Of(Micros(7))).await.unwrap();
+    let last = jobs.last_attempt(tenant, c.item.id, h.agent.id).await;
+    assert_eq!(last.unwrap(), 2);
+    let none = jobs.last_attempt(h.stranger(), c.item.id, h.agent.id).await;
+    assert_eq!(none.unwrap(), 0);
+    let scope = BudgetScope::Job(retry.id);
+    let budget = tx
+        .ledger()
+        .find_budget(tenant, scope)
+        .await
+        .unwrap()
+        .unwrap();
+    let limit = (budget.period, budget.limit);
+    assert_eq!(limit, (Period::Total, Limit::Of(Micros(7))));
+    let filter = JobFilter {
+        agent_id: Some(h.agent.id),
+        work_item_id: Some(c.item.id),
+        conversation_id: Some(c.lane.conversation_id),
+        status: None,
+    };
+    let page = jobs.list(tenant, &filter, PageRequest::first(10)).await;
+    assert_eq!(page.unwrap().items, vec![retry.clone(), job]);
+    let queued = JobFilter {
+        status: Some(JobStatus::Queued),
+        ..JobFilter::default()
+    };
+    let page = jobs.list(tenant, &queued, PageRequest::first(10)).await;
+    assert_eq!(page.unwrap().items, vec![retry]);
+}
+
+/// Once asked, asked for good; the process hears of it.
+pub async fn cancelling_asks_unfinished_jobs_only(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let (tenant, id, asked_at) = (h.tenant.id, c.job.id, h.now());
+    let tx = h.write().await;
+    assert!(
+        !tx.jobs()
+            .request_cancel(h.stranger(), id, asked_at)
+            .await
+            .unwrap()
+    );
+    assert!(
+        tx.jobs()
+            .request_cancel(tenant, id, asked_at)
+            .await
+            .unwrap()
+    );
+    h.clock.advance(Duration::from_secs(1));
+    assert!(tx.jobs().request_cancel(tenant, id, h.now()).await.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(h.commits.take()[0].cancelled, vec![id, id]);
+    let tx = h.write().await;
+    let mut job = tx.jobs().find(tenant, id).await.unwrap().unwrap();
+    assert_eq!(job.cancel_requested_at, Some(asked_at));
+    job.cancel(h.now()).unwrap();
+    tx.jobs().update(&job).await.unwrap();
+    assert!(!tx.jobs().request_cancel(tenant, id, h.now()).await.unwrap());
+}
+
+/// Only final ones, only earlier ones, at most as many as asked.
+pub async fn finished_jobs_of_a_lane_come_newest_first(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let tx = h.write().await;
+    let jobs = tx.jobs();
+    let mut all = vec![c.job.clone()];
+    for attempt in 2..6 {
+        let mut job = builders::job(&*h.ids, &c.lane, c.item.id, h.now());
+        job.attempt = attempt;
+        jobs.insert(&job, Limit::Unlimited).await.unwrap();
+        all.push(job);
+    }
+    for job in &mut all[..3] {
+        job.cancel(h.now()).unwrap();
+        jobs.update(job).await.unwrap();
+    }
+    let before = all[4].id;
+    let memory = async |tenant, limit| {
+        jobs.finished_in_lane(tenant, c.lane.id, before, limit)
+            .await
+            .unwrap()
+    };
+    let newest = vec![all[2].clone(), all[1].clone()];
+    assert_eq!(memory(h.tenant.id, 2).await, newest);
+    assert_eq!(memory(h.tenant.id, 9).await.len(), 3);
+    assert_eq!(memory(h.stranger(), 9).await, vec![]);
+}
+
+/// A second one is refused until the first has ended.
+pub async fn a_job_has_one_open_shell(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let tenant = h.tenant.id;
+    let shell = || SpriteSession {
+        id: SpriteSessionId::from_uuid(h.ids.next()),
+        tenant_id: tenant,
+        agent_id: h.agent.id,
+        job_id: c.job.id,
+        status: SpriteSessionStatus::Open,
+        created_at: h.now(),
+        closed_at: None,
+    };
+    let (mut first, second) = (shell(), shell());
+    let tx = h.write().await;
+    let shells = tx.sprite_sessions();
+    shells.insert(&first).await.unwrap();
+    let refused = shells.insert(&second).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Conflict {
+            entity: "sprite session",
+            ..
+        })
+    ));
+    let open = shells.open_of_job(tenant, c.job.id).await.unwrap();
+    assert_eq!(open, Some(first.clone()));
+    let (lost, closed) = (SpriteSessionStatus::Lost, SpriteSessionStatus::Closed);
+    shells.close(tenant, first.id, lost, h.now()).await.unwrap();
+    shells
+        .close(tenant, first.id, closed, h.now())
+        .await
+        .unwrap();
+    first.status = lost;
+    first.closed_at = Some(h.now());
+    shells.insert(&second).await.unwrap();
+    let all = shells.of_agent(tenant, h.agent.id, 10).await.unwrap();
+    assert_eq!(all, vec![second.clone(), first]);
+    let newest = shells.of_agent(tenant, h.agent.id, 1).await.unwrap();
+    assert_eq!(newest, vec![second]);
+    assert_eq!(
+        shells.open_of_job(h.stranger(), c.job.id).await.unwrap(),
+        None
+    );
+}
