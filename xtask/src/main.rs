@@ -1,2 +1,78 @@
-//! Developer commands: up, test, tidy, codegen, bench, ci.
-fn main() {}
+//! Developer commands: one binary, so that a laptop and a build machine run the same code.
+//! It only drives other programs; nothing of the product lives here.
+
+mod bench;
+mod ci;
+mod codegen;
+mod programs;
+mod services;
+mod shell;
+mod test;
+mod tidy;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of Nitejar")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build the server (and the web app, where there is one) and run it in the foreground.
+    Up {
+        /// Arguments for `nitejar serve`.
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Install what the suites need, start the services they declare and run every suite.
+    Test {
+        /// Run only the tests whose name contains this; doc tests are left out then.
+        filter: Option<String>,
+    },
+    /// Check the rules the compiler cannot: arrows between crates, sizes, module docs, manifests.
+    Tidy,
+    /// Write the generated files that are committed.
+    Codegen {
+        /// Write nothing; fail when a committed file is out of date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure the release binary against its targets.
+    Bench {
+        /// Arguments for the bench program; `--help` lists them.
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
+    /// Everything that gates a change, tests last.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().verb {
+        Verb::Up { args } => up::run(&args),
+        Verb::Test { filter } => test::run(filter.as_deref()),
+        Verb::Tidy => tidy::run(),
+        Verb::Codegen { check } => codegen::run(check),
+        Verb::Bench { args } => bench::run(&args),
+        Verb::Ci => ci::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            // 2 tells a machine that lacks a program from a check that failed.
+            ExitCode::from(if error.is::<programs::Missing>() {
+                2
+            } else {
+                1
+            })
+        }
+    }
+}

@@ -185,6 +185,8 @@ pub async fn sandboxes(config: &Config) -> Result<LocalHost, Failure> {
 pub fn http_client() -> anyhow::Result<reqwest::Client> {
     reqwest::Client::builder()
         .connect_timeout(inference::CONNECT_TIMEOUT)
+        // A connection that died while idle would leave doubt whether a message was sent.
+        .pool_idle_timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("nitejar/", env!("CARGO_PKG_VERSION")))
         .build()

@@ -82,8 +82,8 @@ pub fn by_rule(item: &WorkItem, agent: &Agent, peers: &[AgentName]) -> Option<Ru
     })
 }
 
-/// The most a classifier may write.
-pub const ANSWER_TOKENS: i64 = 200;
+/// The most a classifier may write; models that always think spend part of it on that.
+pub const ANSWER_TOKENS: i64 = 1_000;
 
 /// The question to the model.
 pub fn question(item: &WorkItem, agent: &Agent, peers: &[AgentName], model: &str) -> ModelRequest {

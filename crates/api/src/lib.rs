@@ -1,1 +1,19 @@
-//! The HTTP surface: routes, OpenAPI document, server-sent events.
+//! The HTTP surface: routes, the OpenAPI document, server-sent events.
+//!
+//! Handlers parse, call one use case and show what it returned. Nothing here decides anything,
+//! opens a transaction or knows a vendor.
+
+mod dto;
+mod envelope;
+mod extract;
+mod guard;
+mod idempotency;
+mod limit;
+mod openapi;
+mod problem;
+mod routes;
+mod sse;
+mod state;
+
+pub use openapi::{document, router};
+pub use state::{ApiState, Phase};

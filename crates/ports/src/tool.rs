@@ -5,6 +5,7 @@ use crate::{
     sandbox::{OutputSink, Sandbox, SandboxError},
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::id::{JobId, SpriteSessionId};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -19,12 +20,21 @@ pub trait SandboxAccess: Send + Sync {
     async fn shell(&self) -> Result<SpriteSessionId, SandboxError>;
 }
 
+/// Fetches files that came with the messages of the job; nothing is downloaded before a tool asks.
+#[async_trait]
+pub trait AttachmentAccess: Send + Sync {
+    /// The bytes behind the reference the model was shown; the error is in words for the model.
+    async fn fetch(&self, reference: &str) -> Result<Bytes, String>;
+}
+
 /// What a tool call may use.
 pub struct ToolContext<'a> {
     /// The job it runs in.
     pub job_id: JobId,
     /// The agent's sprite.
     pub sandbox: &'a dyn SandboxAccess,
+    /// Files that came with the job's messages.
+    pub attachments: &'a dyn AttachmentAccess,
     /// Output for people who watch; what the model reads is in the outcome.
     pub live: &'a dyn OutputSink,
 }

@@ -5,6 +5,7 @@
 //! at any instant: the rows say how to go on.
 
 mod answer;
+mod attachments;
 mod decide;
 mod dispatch;
 mod effects;

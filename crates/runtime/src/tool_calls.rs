@@ -4,6 +4,7 @@
 
 use crate::{
     answer,
+    attachments::Attachments,
     engine::Engine,
     hands::LiveOutput,
     job::{Halt, Run},
@@ -125,9 +126,11 @@ async fn run_one(run: &Run, call: &ToolCall) -> Option<(ToolCallStatus, ToolOutc
         }
     };
     let live = LiveOutput::new(&run.engine, call);
+    let attachments = Attachments { run };
     let context = ToolContext {
         job_id: run.job.id,
         sandbox: &run.hands,
+        attachments: &attachments,
         live: &live,
     };
     let outcome = tool.call(&context, arguments).await;

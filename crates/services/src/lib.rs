@@ -1,1 +1,25 @@
-//! Use cases: authorise, validate, load, decide, save.
+//! The use cases: authorise, validate, load, decide, save.
+//!
+//! Every public function here is something a person, a program or a vendor asks for, and opens
+//! its own transactions. Jobs are not run here, and nothing here knows HTTP or a database.
+
+pub mod access;
+pub mod agents;
+pub mod channels;
+pub mod effects;
+mod error;
+pub mod events;
+pub mod feed;
+pub mod idempotency;
+pub mod integrations;
+pub mod jobs;
+mod platform;
+pub mod sprites;
+pub mod status;
+pub mod tokens;
+pub mod webhooks;
+pub mod work;
+
+pub use channels::Channels;
+pub use error::Error;
+pub use platform::{Context, Platform, PlatformSettings};

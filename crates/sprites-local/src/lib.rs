@@ -1,1 +1,21 @@
 //! Persistent sandboxes on this machine.
+//!
+//! The server's side ([`LocalHost`]) keeps one home directory per agent and starts one supervisor
+//! process per awake sprite; the other side ([`supervisor`]) runs inside the sandbox, owns the
+//! shells and touches the files. The two speak frames over a socket pair, so that everything above
+//! the spawn is the same in every tier. Nothing here reads configuration or decides who may do what.
+
+mod home;
+mod host;
+mod isolation;
+mod keeper;
+mod launch;
+mod link;
+mod probe;
+mod protocol;
+mod settings;
+mod sprite;
+pub mod supervisor;
+
+pub use host::LocalHost;
+pub use settings::{LocalSettings, StartError};

@@ -1,1 +1,19 @@
 //! All SQL of Nitejar, written once for SQLite and PostgreSQL.
+//!
+//! The crates for the two databases bring a [`Backend`]: how to connect, migrate, open and end
+//! transactions. Everything else is here and knows no dialect. Nothing outside may see an entity.
+
+mod backend;
+mod entity;
+mod error;
+mod ingest;
+mod lease;
+mod query;
+mod repo;
+mod store;
+mod system;
+mod tx;
+
+pub use backend::{Backend, End};
+pub use error::{backend, db_error};
+pub use store::SqlStore;

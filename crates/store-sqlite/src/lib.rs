@@ -1,1 +1,16 @@
 //! The store on one SQLite file.
+//!
+//! One connection writes, several read. All writers queue for the one (see [`writer`]); the SQL
+//! itself is in `store-sql`. Nothing here knows a table.
+
+mod connect;
+mod error;
+mod sqlite;
+mod writer;
+
+pub use connect::SqliteSettings;
+pub use error::OpenError;
+pub use sqlite::Sqlite;
+
+/// Every store port, on one SQLite file.
+pub type SqliteStore = store_sql::SqlStore<Sqlite>;

@@ -175,7 +175,7 @@ pub fn reply(ids: &dyn Ids, job: &Job, item: &WorkItem, now: Timestamp) -> Effec
         detail: None,
         attempts: 0,
         next_attempt_at: now,
-        expires_at: now + Duration::from_secs(3_600),
+        expires_at: now + Duration::from_hours(1),
         provider_reference: None,
         created_at: now,
         settled_at: None,

@@ -2,6 +2,7 @@
 //! makes an empty, migrated store of its kind.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     reason = "a contract fails by panicking"
 )]
@@ -244,7 +245,8 @@ macro_rules! store_contract {
             lanes: an_old_fence_is_stale,
             lanes: a_released_lane_is_ready_while_entries_wait,
             lanes: entries_move_with_their_job,
-            jobs: jobs_round_trip_and_attempts_are_unique,
+            jobs: jobs_round_trip_within_their_tenant,
+            jobs: attempts_are_unique_and_listed,
             jobs: cancelling_asks_unfinished_jobs_only,
             jobs: finished_jobs_of_a_lane_come_newest_first,
             jobs: a_job_has_one_open_shell,

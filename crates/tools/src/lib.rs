@@ -1,1 +1,37 @@
-//! The built-in tools an agent may call.
+//! The tools every agent has: a shell and files in its own sprite, and what people attached.
+//!
+//! A tool takes JSON from a model, does one thing in the sandbox and answers in words the model
+//! can act on. It decides nothing about who may call it, and changes nothing but the sandbox.
+
+mod action;
+mod arguments;
+mod bash;
+mod create_directory;
+mod diff;
+mod edit_file;
+mod glob;
+mod grep;
+mod list_directory;
+mod output;
+mod read_file;
+mod save_attachment;
+mod write_file;
+
+use action::Checked;
+use ports::tool::Tool;
+use std::sync::Arc;
+
+/// The built-in tools, sorted by name.
+pub fn standard() -> Vec<Arc<dyn Tool>> {
+    vec![
+        Arc::new(Checked::new(bash::Bash)),
+        Arc::new(Checked::new(create_directory::CreateDirectory)),
+        Arc::new(Checked::new(edit_file::EditFile)),
+        Arc::new(Checked::new(glob::Glob)),
+        Arc::new(Checked::new(grep::Grep)),
+        Arc::new(Checked::new(list_directory::ListDirectory)),
+        Arc::new(Checked::new(read_file::ReadFile)),
+        Arc::new(Checked::new(save_attachment::SaveAttachment)),
+        Arc::new(Checked::new(write_file::WriteFile)),
+    ]
+}

@@ -1,9 +1,4 @@
 //! Agents, integrations, and who sees what.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use crate::builders;
@@ -30,7 +25,7 @@ pub async fn agents_round_trip_within_their_tenant(h: &Harness) {
     h.clock.advance(Duration::from_micros(1));
     agent.name = AgentName::parse("Grace H").unwrap();
     agent.model = Some(ModelRef::parse("a/b/c").unwrap());
-    agent.instructions = "Be brief.".to_owned();
+    agent.instructions = "Be brief.".into();
     agent.enabled = false;
     agent.reply_policy = ReplyPolicy::Approve;
     agent.daily_budget = Limit::Unlimited;
@@ -120,7 +115,7 @@ pub async fn integrations_round_trip_within_their_tenant(h: &Harness) {
         .await
         .unwrap();
     h.clock.advance(Duration::from_secs(1));
-    integration.name = "Third".to_owned();
+    integration.name = "Third".into();
     integration.visibility = Visibility::AllAgents;
     integration.enabled = false;
     integration.updated_at = h.now();

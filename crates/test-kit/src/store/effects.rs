@@ -1,9 +1,4 @@
 //! Effects.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::{Claimed, Harness};
 use crate::builders;

@@ -1,9 +1,4 @@
 //! Event rows.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use domain::event::{EventKind, JobEvent, NewEvent};

@@ -1,9 +1,4 @@
 //! Taking deliveries in.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use crate::builders;
@@ -77,7 +72,7 @@ pub async fn the_same_place_is_one_conversation_and_a_thread_another(h: &Harness
     titled.message.title = Some("Team".to_owned());
     let mut threaded = delivery(h, "3", "chat");
     threaded.message.place.thread = Some("7".to_owned());
-    threaded.message.sender.display_name = "Ada L".to_owned();
+    threaded.message.sender.display_name = "Ada L".into();
     let batch = vec![
         delivery(h, "1", "chat"),
         titled,

@@ -1,9 +1,4 @@
 //! Lanes: claims, fences and entries.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use crate::builders;

@@ -1,9 +1,4 @@
 //! Processes and what they hold.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::{Claimed, Harness};
 use crate::builders;
@@ -17,54 +12,30 @@ use domain::{
 use ports::store::Swept;
 use std::time::Duration;
 
-/// A job that runs, with a reply and a progress edit mid-send, all held by one process.
-async fn busy(h: &Harness) -> (Claimed, Effect, Effect) {
+/// A job that runs, with an edit of its progress message mid-send, all held by one process.
+async fn busy(h: &Harness) -> (Claimed, Effect) {
     let c = h.claimed("chat").await;
-    let now = h.now();
     let mut job = c.job.clone();
-    job.start(now).unwrap();
-    let reply = builders::reply(&*h.ids, &job, &c.item, now);
-    let mut edit = builders::reply(&*h.ids, &job, &c.item, now);
-    edit.slot = "progress".to_owned();
+    job.start(h.now()).unwrap();
+    let mut edit = builders::reply(&*h.ids, &job, &c.item, h.now());
     edit.action = EffectAction::Progress {
         markdown: "…".to_owned(),
         edit: Some("1".to_owned()),
     };
     let tx = h.write().await;
     tx.jobs().update(&job).await.unwrap();
-    let lanes = tx.lanes();
-    let found = lanes.entry(h.tenant.id, c.lane.id, c.item.id).await;
+    let found = tx.lanes().entry(h.tenant.id, c.lane.id, c.item.id).await;
     let (entry, running) = (found.unwrap().unwrap(), EntryStatus::Running);
-    let moved = lanes.set_entry(h.tenant.id, entry.id, running, Some(job.id));
-    moved.await.unwrap();
-    for effect in [&reply, &edit] {
-        let sending = Effect {
-            status: EffectStatus::Held,
-            ..effect.clone()
-        };
-        tx.effects().insert(&sending).await.unwrap();
-    }
-    drop(lanes);
+    tx.lanes()
+        .set_entry(h.tenant.id, entry.id, running, Some(job.id))
+        .await
+        .unwrap();
+    tx.effects().insert(&edit).await.unwrap();
     tx.commit().await.unwrap();
-    // One after the other, for they go to one conversation.
-    for effect in [&reply, &edit] {
-        let tx = h.write().await;
-        let due = tx.effects().update(effect, EffectStatus::Held).await;
-        assert!(due.unwrap());
-        if effect.id == edit.id {
-            let mut first = reply.clone();
-            first.status = EffectStatus::Held;
-            tx.effects()
-                .update(&first, EffectStatus::Sending)
-                .await
-                .unwrap();
-        }
-        tx.commit().await.unwrap();
-        let claimed = h.store.claim_effects(c.worker, now, 9).await.unwrap();
-        assert_eq!(claimed.len(), 1);
-    }
+    let claimed = h.store.claim_effects(c.worker, h.now(), 9).await.unwrap();
+    assert_eq!(claimed.len(), 1);
     h.commits.take();
-    (c, reply, edit)
+    (c, edit)
 }
 
 async fn status(h: &Harness, effect: &Effect) -> EffectStatus {
@@ -78,7 +49,7 @@ async fn claim(h: &Harness, worker: WorkerId) -> usize {
 
 /// A restart needs no sweep: the same instance says itself that the old process is gone.
 pub async fn a_new_process_of_an_instance_frees_what_the_old_one_held(h: &Harness) {
-    let (c, reply, edit) = busy(h).await;
+    let (c, edit) = busy(h).await;
     let other = h.worker("other").await;
     assert_eq!(claim(h, other).await, 0);
     let worker = ports::store::Worker {
@@ -94,7 +65,6 @@ pub async fn a_new_process_of_an_instance_frees_what_the_old_one_held(h: &Harnes
             effects: 1
         }
     );
-    assert_eq!(status(h, &reply).await, EffectStatus::Held);
     assert_eq!(status(h, &edit).await, EffectStatus::Pending);
     assert!(!h.store.heartbeat(c.worker, h.now()).await.unwrap());
     assert!(h.store.heartbeat(worker.id, h.now()).await.unwrap());
@@ -145,7 +115,7 @@ pub async fn silent_processes_are_swept_and_may_not_go_on(h: &Harness) {
 
 /// A clean goodbye leaves nothing to wait for.
 pub async fn retiring_frees_everything(h: &Harness) {
-    let (c, _, edit) = busy(h).await;
+    let (c, edit) = busy(h).await;
     let swept = h.store.retire(c.worker, h.now()).await.unwrap();
     assert_eq!(
         swept,
@@ -163,7 +133,7 @@ pub async fn retiring_frees_everything(h: &Harness) {
 
 /// It waits for something else than a worker.
 pub async fn a_waiting_job_does_not_make_its_lane_ready(h: &Harness) {
-    let (c, ..) = busy(h).await;
+    let (c, _) = busy(h).await;
     let tx = h.write().await;
     let mut job = tx
         .jobs()

@@ -1,9 +1,4 @@
 //! Money.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::{Claimed, Harness};
 use crate::builders;
@@ -16,10 +11,10 @@ use std::time::Duration;
 
 async fn limit(h: &Harness, tx: &BoxTx, scope: BudgetScope, period: Period, micros: i64) {
     let limit = Limit::Of(Micros(micros));
-    let set = tx
-        .ledger()
-        .set_budget(h.tenant.id, scope, period, limit, h.now());
-    set.await.unwrap();
+    tx.ledger()
+        .set_budget(h.tenant.id, scope, period, limit, h.now())
+        .await
+        .unwrap();
 }
 
 async fn budget(h: &Harness, ledger: &dyn LedgerRepository, scope: BudgetScope) -> Budget {
@@ -127,13 +122,13 @@ pub async fn day_budgets_start_anew_at_midnight(h: &Harness) {
         .settle(&settled(spent, 70, h), h.agent.id)
         .await
         .unwrap();
-    h.clock.advance(Duration::from_secs(86_400));
+    h.clock.advance(Duration::from_hours(24));
     let granted = ledger.reserve(&call(h, &c, 70), h.agent.id).await.unwrap();
     assert_eq!(granted, Reservation::Granted);
     let today = budget(h, &*ledger, agent).await;
     assert_eq!((today.spent, today.reserved), (Micros(0), Micros(100)));
     assert_eq!(today.period_start, domain::budget::day_start(h.now()));
-    h.clock.advance(Duration::from_secs(86_400));
+    h.clock.advance(Duration::from_hours(24));
     ledger
         .settle(&settled(open, 20, h), h.agent.id)
         .await

@@ -1,9 +1,4 @@
 //! Transactions: what one does never depends on how another ends.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use crate::builders;

@@ -1,9 +1,4 @@
 //! Messages and tool calls.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use crate::builders;
@@ -71,7 +66,10 @@ pub async fn tool_calls_are_written_and_finished(h: &Harness) {
     let mut calls = vec![call(0, r#"{"command":"true"}"#), call(1, "{broken")];
     let tx = h.write().await;
     let transcript = tx.transcript();
-    transcript.append(&[message.clone()]).await.unwrap();
+    transcript
+        .append(std::slice::from_ref(&message))
+        .await
+        .unwrap();
     transcript.insert_tool_calls(&calls).await.unwrap();
     calls[1].status = ToolCallStatus::Failed;
     calls[1].result = Some("not JSON".to_owned());

@@ -1,9 +1,4 @@
 //! Work items and decisions.
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a contract fails by panicking"
-)]
 
 use super::Harness;
 use crate::builders;

@@ -1,0 +1,59 @@
+//! The enums of the wire. Each is one word, taken from the domain's own list, so that document,
+//! answers and checks cannot drift apart.
+
+use domain::{access, agent, channel, effect, integration, job, message, model, sprite, work};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
+
+macro_rules! wire_words {
+    ($($name:ident = $words:path: $doc:literal),* $(,)?) => {$(
+        #[doc = $doc]
+        #[derive(Clone, Copy, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub(crate) struct $name(pub(crate) $words);
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words = <$words>::ALL.iter().map(|word| word.as_str());
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($doc))
+                    .enum_values(Some(words))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )*};
+}
+
+wire_words!(
+    AttachmentKind = channel::AttachmentKind: "What an attachment is.",
+    ChannelType = channel::ChannelType: "The type of a channel; `manual` is built in.",
+    ChatKind = channel::ChatKind: "One person and the integration, or several people.",
+    DeadReason = effect::DeadReason: "Why an effect failed for good.",
+    DecidedBy = work::DecidedBy: "What settled a decision.",
+    EffectStatus = effect::EffectStatus: "Where an effect stands; `unknown` means that nobody knows whether it arrived.",
+    Health = integration::Health: "What is known of a connection.",
+    JobStatus = job::JobStatus: "Where a job stands; completed, failed and cancelled are final.",
+    MessageRole = message::Role: "Whose turn a message is.",
+    ModelCallPurpose = model::ModelCallPurpose: "What a model call was for.",
+    ModelCallStatus = model::ModelCallStatus: "Where a model call stands.",
+    Origin = message::Origin: "Where a part came from.",
+    ReplyPolicy = agent::ReplyPolicy: "Whether replies are sent, or held until a person releases them.",
+    Role = access::Role: "What a token may do.",
+    SandboxTier = sprite::SandboxTier: "How well a sandbox is walled off, weakest first.",
+    SpriteSessionStatus = sprite::SpriteSessionStatus: "Where a shell stands.",
+    ToolCallStatus = message::ToolCallStatus: "Where a tool call stands.",
+    Trust = message::Trust: "How far a part may be believed.",
+    Verdict = work::Verdict: "Whether an agent takes a job.",
+    WorkItemStatus = work::WorkItemStatus: "How a work item stands.",
+);

@@ -1,0 +1,59 @@
+//! What surrounds every request: an id, a span, a measure, and errors in one form.
+
+use crate::{problem, state::ApiState};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use std::time::Instant;
+use tracing::Instrument as _;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Runs a request in its envelope.
+pub(crate) async fn envelope(
+    State(state): State<ApiState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = given_id(&request).unwrap_or_else(|| state.platform.ids.next().to_string());
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("http.request", request.id = %id, http.method = %method, http.route = route);
+    let started = Instant::now();
+    let response = next.run(request).instrument(span).await;
+    measure(method.as_str(), route, response.status().as_u16(), started);
+    let mut response = problem::complete(response, &id);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// An id that a proxy gave the request, if it can be trusted to be no more than an id.
+fn given_id(request: &Request) -> Option<String> {
+    let id = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let sound = !id.is_empty()
+        && id.len() <= 64
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    sound.then(|| id.to_owned())
+}
+
+/// Paths are counted by their pattern, so that a stranger cannot invent labels.
+fn measure(method: &str, route: String, status: u16, started: Instant) {
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_duration_seconds", &labels)
+        .record(started.elapsed().as_secs_f64());
+}

@@ -1,0 +1,185 @@
+//! What handlers take: the caller, ids, bodies and queries, each refused with a problem document.
+
+use crate::{problem::ApiError, state::ApiState};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request, State},
+    http::{
+        StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+        request::Parts,
+    },
+    middleware::Next,
+    response::Response,
+};
+use domain::{
+    page::{Cursor, MAX_LIMIT, PageRequest},
+    secret::Secret,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use services::Context;
+use std::str::FromStr;
+use utoipa::IntoParams;
+
+/// How many rows a list gives when nobody said otherwise.
+const DEFAULT_LIMIT: u32 = 50;
+
+/// Lets nobody pass without a live bearer token.
+pub(crate) async fn authenticate(
+    State(state): State<ApiState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let token = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| Secret::new(token.trim()))
+        .ok_or(services::Error::Unauthenticated)?;
+    let context = services::access::authenticate(&state.platform, &token).await?;
+    request.extensions_mut().insert(context);
+    Ok(next.run(request).await)
+}
+
+/// Who calls, as [`authenticate`] found out.
+pub(crate) struct Caller(pub(crate) Context);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let context = parts.extensions.get::<Context>().cloned();
+        Ok(Self(context.ok_or(services::Error::Unauthenticated)?))
+    }
+}
+
+/// The id in the path. One that cannot be an id is as good as one that nobody has.
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Id<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let none = || ApiError::of_status(StatusCode::NOT_FOUND);
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_rejection| none())?;
+        text.parse().map(Self).map_err(|_not_an_id| none())
+    }
+}
+
+/// A JSON body.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let is_json = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"));
+        if !is_json {
+            return Err(ApiError::of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| ApiError::of_status(rejection.status()))?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A body that may be left out: one without a content type.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state)
+            .await
+            .map(Some)
+    }
+}
+
+/// A query string.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        Query::from_request_parts(parts, state)
+            .await
+            .map(|Query(query)| Self(query))
+            .map_err(|rejection| ApiError::field("query", rejection.body_text()))
+    }
+}
+
+/// Which page of a list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Paging {
+    /// How many rows, 1 to 100; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Paging {
+    /// The page of a list that is ordered by id.
+    pub(crate) fn by_id(&self) -> Result<PageRequest, ApiError> {
+        let cursor = self.cursor.as_deref().map(str::parse).transpose();
+        Ok(PageRequest {
+            limit: self.limit()?,
+            cursor: cursor.map_err(|_not_an_id| not_ours())?.map(Cursor),
+        })
+    }
+
+    /// The page of a list that is ordered by sequence number: after which one, and how many.
+    pub(crate) fn by_sequence(&self) -> Result<(i64, u32), ApiError> {
+        let after = self.cursor.as_deref().map_or(Ok(0), str::parse);
+        Ok((after.map_err(|_not_a_number| not_ours())?, self.limit()?))
+    }
+
+    fn limit(&self) -> Result<u32, ApiError> {
+        match self.limit.unwrap_or(DEFAULT_LIMIT) {
+            limit @ 1..=MAX_LIMIT => Ok(limit),
+            _ => Err(ApiError::field("limit", "must be 1 to 100")),
+        }
+    }
+}
+
+fn not_ours() -> ApiError {
+    ApiError::field("cursor", "must be the next_cursor of an earlier page")
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.is_data() {
+            let field = if path == "." { "body".to_owned() } else { path };
+            ApiError::field(field, cause.to_string())
+        } else {
+            malformed(&cause)
+        }
+    })?;
+    json.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "bad_json",
+        format!("the body is not valid JSON: {error}"),
+    )
+}

@@ -1,0 +1,187 @@
+//! All routes put together: the document they make, and the router that serves them.
+
+use crate::{
+    envelope, extract, guard, idempotency,
+    limit::{self, Failures},
+    problem::{self, ApiError},
+    routes,
+    state::ApiState,
+};
+use axum::{
+    Extension, Json, Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+    routing::{any, get},
+};
+use std::{any::Any, sync::Arc, time::Duration};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::TagBuilder,
+};
+use utoipa_axum::router::OpenApiRouter;
+
+/// The largest body of a request, in bytes.
+pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
+/// How long a request may take, streams excepted.
+const LONGEST: Duration = Duration::from_secs(30);
+/// Where everything with a version lives.
+const V1: &str = "/api/v1";
+
+/// The OpenAPI 3.1 document; made from the routes alone.
+pub fn document() -> OpenApi {
+    let routes = OpenApiRouter::with_openapi(empty_document())
+        .merge(routes::health::router())
+        .merge(routes::health::metrics_router())
+        .merge(routes::webhooks::router())
+        .nest(V1, resources().merge(routes::events::router()));
+    let mut document = routes.into_openapi();
+    for (path, item) in &mut document.paths.paths {
+        if let Some(post) = item.post.as_mut().filter(|_| path.starts_with(V1)) {
+            post.parameters
+                .get_or_insert_default()
+                .push(idempotency::parameter());
+        }
+    }
+    document
+}
+
+/// The routes, ready to serve. Serve them with connect info, so that limits know their peer.
+pub fn router(state: ApiState) -> Router {
+    let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST);
+    let authenticate = from_fn_with_state(state.clone(), extract::authenticate);
+    let same_site = from_fn_with_state(state.clone(), guard::same_site);
+    let once = from_fn_with_state(state.clone(), idempotency::once);
+    let failures = (state.clone(), Arc::<Failures>::default());
+
+    let api = Router::from(resources())
+        .layer(once)
+        .layer(timeout)
+        .merge(Router::from(routes::events::router()))
+        .layer(authenticate.clone());
+    let webhooks = Router::from(routes::webhooks::router())
+        .layer(from_fn_with_state(failures, limit::limit_failures))
+        .layer(timeout);
+    let metrics = Router::from(routes::health::metrics_router()).layer(authenticate);
+    let document = Arc::new(document());
+
+    Router::new()
+        .nest(V1, api)
+        .merge(metrics)
+        .route("/api/openapi.json", get(show_document))
+        .route("/api", any(nothing))
+        .route("/api/{*path}", any(nothing))
+        .layer(Extension(document))
+        .layer(same_site)
+        .merge(webhooks)
+        .fallback(nothing)
+        .merge(Router::from(routes::health::router()).layer(timeout))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(harden))
+        .layer(from_fn_with_state(state.clone(), envelope::envelope))
+        .with_state(state)
+}
+
+/// Everything but streams.
+fn resources() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(routes::integrations::router())
+        .merge(routes::agents::router())
+        .merge(routes::work_items::router())
+        .merge(routes::jobs::router())
+        .merge(routes::effects::router())
+        .merge(routes::tokens::router())
+}
+
+fn empty_document() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Nitejar")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "A server on which agents work for a company. Errors are RFC 9457 problem documents with a stable `code`. \
+             Lists take `limit` and `cursor`. A POST may carry an `Idempotency-Key`: sent again, it gets the first answer again.",
+        ))
+        .license(Some(
+            LicenseBuilder::new()
+                .name("Apache-2.0")
+                .identifier(Some("Apache-2.0"))
+                .build(),
+        ))
+        .build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "A token made by `nitejar token` or `POST /api/v1/tokens`.",
+        ))
+        .build();
+    let components = problem::schemas()
+        .into_iter()
+        .fold(ComponentsBuilder::new(), |components, (name, schema)| {
+            components.schema(name, schema)
+        })
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .build();
+    let tag = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new(
+            "bearer",
+            std::iter::empty::<String>(),
+        )]))
+        .tags(Some(TAGS.into_iter().map(tag)))
+        .build()
+}
+
+const TAGS: [(&str, &str); 9] = [
+    ("agents", "Who works here."),
+    ("integrations", "Where people talk to agents."),
+    ("work items", "What came in."),
+    ("jobs", "Attempts at it, with transcripts and receipts."),
+    ("effects", "Changes to the outside world."),
+    ("events", "What happens, live."),
+    ("tokens", "Who may use this API."),
+    ("webhooks", "Calls of vendors."),
+    ("health", "Whether the process lives, and what it counts."),
+];
+
+async fn show_document(Extension(document): Extension<Arc<OpenApi>>) -> Response {
+    Json(&*document).into_response()
+}
+
+async fn nothing() -> ApiError {
+    ApiError::of_status(StatusCode::NOT_FOUND)
+}
+
+/// A handler that panicked is our own fault; what it said may hold anything and stays here.
+fn panicked(_said: Box<dyn Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    ApiError::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+/// Answers are data: nothing in them may be run, framed, guessed at or kept by a browser. A route
+/// that serves a page sets its own policy.
+async fn harden(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    const HEADERS: [(&str, &str); 5] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+    ];
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,11 @@
+//! One file per resource, each ending in its router.
+
+pub(crate) mod agents;
+pub(crate) mod effects;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod integrations;
+pub(crate) mod jobs;
+pub(crate) mod tokens;
+pub(crate) mod webhooks;
+pub(crate) mod work_items;

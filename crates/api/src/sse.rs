@@ -1,0 +1,358 @@
+//! Server-sent events: subscribe first, replay rows, drop what came twice, then live. Sequence
+//! numbers have no gaps, so a gap in what is live means a row to read, and nothing is ever missed.
+
+use crate::{
+    problem::ApiError,
+    state::{ApiState, Phase},
+};
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::{
+        IntoResponse as _, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+};
+use domain::{
+    event::{EventKind, JobEvent},
+    id::JobId,
+};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
+use ports::live::{Delta, DeltaTarget, EventFeed, Live, LiveStream};
+use serde::{Deserialize, Serialize};
+use services::{Context, feed};
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use utoipa::IntoParams;
+
+/// How often a silent stream says that it is alive.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many live items are looked at together when catching up; the feed holds no more.
+const LOOK_AHEAD: usize = 4096;
+
+/// Where to go on, for clients that cannot set headers.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Position {
+    /// As the header `Last-Event-ID`, which wins.
+    #[param(minimum = 0)]
+    last_event_id: Option<String>,
+}
+
+impl Position {
+    /// After which event to go on.
+    pub(crate) fn or_header(self, headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+        let header = headers.get("last-event-id").map(|value| value.to_str());
+        let text = match header {
+            Some(text) => Some(text.unwrap_or_default().to_owned()),
+            None => self.last_event_id,
+        };
+        let Some(text) = text else { return Ok(None) };
+        match text.trim().parse() {
+            Ok(after) if after >= 0 => Ok(Some(after)),
+            _ => Err(ApiError::field(
+                "Last-Event-ID",
+                "must be the id of an event of this stream",
+            )),
+        }
+    }
+}
+
+/// The stream of a job.
+pub(crate) async fn of_job(
+    state: &ApiState,
+    context: Context,
+    job: JobId,
+    after: Option<i64>,
+) -> Result<Response, ApiError> {
+    let after = after.unwrap_or(0);
+    let follower = Follower::new(state, context, Some(job), after);
+    let is_over = feed::watch(&follower.context, job).await?;
+    let seen_all = is_over
+        && after > 0
+        && feed::after(&follower.context, Some(job), after)
+            .await?
+            .is_empty();
+    if seen_all {
+        // The one answer after which browsers do not connect again.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(respond(Follower {
+        is_over,
+        ..follower
+    }))
+}
+
+/// The stream of a tenant.
+pub(crate) async fn of_tenant(
+    state: &ApiState,
+    context: Context,
+    after: Option<i64>,
+) -> Result<Response, ApiError> {
+    let follower = Follower::new(state, context, None, 0);
+    let seen = match after {
+        Some(after) => after,
+        None => feed::end(&follower.context).await?,
+    };
+    Ok(respond(Follower { seen, ..follower }))
+}
+
+/// Something to give.
+enum Item {
+    /// Read from the database: true, whatever its number.
+    Row(JobEvent),
+    /// Heard of: to be checked against what was given.
+    Live(Live),
+}
+
+/// One reader of one stream.
+struct Follower {
+    context: Context,
+    feed: Arc<dyn EventFeed>,
+    job: Option<JobId>,
+    phase: watch::Receiver<Phase>,
+    live: LiveStream,
+    /// Items to give before anything else.
+    ready: VecDeque<Item>,
+    /// The position of the last stored event that was given.
+    seen: i64,
+    /// Whether rows must be read before anything live is given.
+    behind: bool,
+    /// Whether the job is over: the stream ends with its last row.
+    is_over: bool,
+}
+
+impl Follower {
+    /// Subscribes at once; rows are read when the stream is.
+    fn new(state: &ApiState, context: Context, job: Option<JobId>, seen: i64) -> Self {
+        Self {
+            live: state.feed.subscribe(context.tenant, job),
+            feed: Arc::clone(&state.feed),
+            phase: state.phase.clone(),
+            context,
+            job,
+            ready: VecDeque::new(),
+            seen,
+            behind: true,
+            is_over: false,
+        }
+    }
+
+    /// The next item; `None` ends the stream.
+    async fn next(&mut self) -> Option<Live> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                if let Some(item) = self.accept(item) {
+                    return Some(item);
+                }
+            } else if self.behind {
+                self.read_rows().await?;
+            } else if self.is_over {
+                return None;
+            } else {
+                let item = self.wait().await?;
+                self.ready.push_back(Item::Live(item));
+            }
+        }
+    }
+
+    /// Lets an item pass, or notes that rows have to be read first.
+    fn accept(&mut self, item: Item) -> Option<Live> {
+        match item {
+            Item::Row(event) => Some(self.pass(event)),
+            Item::Live(Live::Event(event)) => {
+                let missed = self.position(&event) - self.seen - 1;
+                if missed > 0 {
+                    self.resume();
+                }
+                (missed == 0).then(|| self.pass(event))
+            }
+            Item::Live(Live::Delta(delta)) => Some(Live::Delta(delta)),
+            Item::Live(Live::Lagged) => {
+                self.resume();
+                None
+            }
+        }
+    }
+
+    fn pass(&mut self, event: JobEvent) -> Live {
+        self.seen = self.position(&event);
+        if self.job.is_some() && is_final(&event) && !self.is_over {
+            // What was committed right behind it still belongs to the stream.
+            self.is_over = true;
+            self.behind = true;
+        }
+        Live::Event(event)
+    }
+
+    /// Something was missed: rows have it, and open text starts anew with what there is so far.
+    fn resume(&mut self) {
+        self.live = self.feed.subscribe(self.context.tenant, self.job);
+        self.ready.clear();
+        self.behind = true;
+    }
+
+    /// Reads one page of rows; after the last page, looks through what came in the meantime.
+    async fn read_rows(&mut self) -> Option<()> {
+        let rows = match feed::after(&self.context, self.job, self.seen).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                // The client connects again and goes on where it was.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "an event stream broke off"
+                );
+                return None;
+            }
+        };
+        self.behind = rows.len() >= feed::PAGE as usize;
+        let end = rows.last().map_or(self.seen, |row| self.position(row));
+        self.ready.extend(rows.into_iter().map(Item::Row));
+        if !self.behind && !self.is_over {
+            let fresh = self.look_ahead(end);
+            self.ready.extend(fresh.into_iter().map(Item::Live));
+        }
+        Some(())
+    }
+
+    /// What is waiting in the live stream, without events up to `end` and without pieces of text
+    /// that those events hold whole.
+    fn look_ahead(&mut self, end: i64) -> Vec<Live> {
+        let mut fresh: Vec<Live> = Vec::new();
+        for _ in 0..LOOK_AHEAD {
+            match self.live.next().now_or_never() {
+                Some(Some(Live::Event(event))) if self.position(&event) <= end => {
+                    fresh.retain(
+                        |item| !matches!(item, Live::Delta(delta) if closes(&event, delta)),
+                    );
+                }
+                Some(Some(item)) => fresh.push(item),
+                Some(None) | None => break,
+            }
+        }
+        fresh
+    }
+
+    async fn wait(&mut self) -> Option<Live> {
+        let stopping = self.phase.wait_for(|phase| *phase == Phase::Stopping);
+        tokio::select! {
+            item = self.live.next() => item,
+            Ok(_) = stopping => None,
+        }
+    }
+
+    fn position(&self, event: &JobEvent) -> i64 {
+        self.job.map_or(event.feed_seq, |_| event.seq)
+    }
+}
+
+/// What `message.delta` and `tool.output` say.
+#[derive(Serialize)]
+struct DeltaPayload<'a> {
+    job_id: JobId,
+    /// `text` or `thinking`, of the open message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'static str>,
+    /// The provider's id of the running tool call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_call_id: Option<&'a str>,
+    /// Where the text starts in the open one, in bytes.
+    offset: usize,
+    text: &'a str,
+}
+
+fn respond(follower: Follower) -> Response {
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Sse::new(events(follower))
+        .keep_alive(keep_alive)
+        .into_response()
+}
+
+fn events(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(follower, |mut follower| async move {
+        loop {
+            let item = follower.next().await?;
+            if let Some(event) = follower.show(&item) {
+                return Some((Ok(event), follower));
+            }
+        }
+    })
+}
+
+impl Follower {
+    fn show(&self, item: &Live) -> Option<Event> {
+        let (name, id, data) = match item {
+            Live::Event(event) => (
+                event.kind.as_str(),
+                Some(self.position(event)),
+                event.payload.to_string(),
+            ),
+            Live::Delta(delta) => (delta_name(delta), None, delta_json(delta)?),
+            Live::Lagged => return None,
+        };
+        let event = Event::default().event(name).data(data);
+        Some(match id {
+            Some(id) => event.id(id.to_string()),
+            None => event,
+        })
+    }
+}
+
+fn delta_name(delta: &Delta) -> &'static str {
+    match delta.target {
+        DeltaTarget::Text | DeltaTarget::Thinking => "message.delta",
+        DeltaTarget::ToolOutput(_) => "tool.output",
+    }
+}
+
+fn delta_json(delta: &Delta) -> Option<String> {
+    let (target, provider_call_id) = match &delta.target {
+        DeltaTarget::Text => (Some("text"), None),
+        DeltaTarget::Thinking => (Some("thinking"), None),
+        DeltaTarget::ToolOutput(call) => (None, Some(call.as_str())),
+    };
+    let payload = DeltaPayload {
+        job_id: delta.job_id,
+        target,
+        provider_call_id,
+        offset: delta.offset,
+        text: &delta.text,
+    };
+    // Text and numbers always serialise.
+    serde_json::to_string(&payload).ok()
+}
+
+/// Whether the row holds the whole of what the delta is a piece of.
+fn closes(event: &JobEvent, delta: &Delta) -> bool {
+    let same = match (&event.kind, &delta.target) {
+        (EventKind::Message, DeltaTarget::Text | DeltaTarget::Thinking) => true,
+        (EventKind::ToolFinished, DeltaTarget::ToolOutput(call)) => {
+            event
+                .payload
+                .get("provider_call_id")
+                .and_then(|id| id.as_str())
+                == Some(call)
+        }
+        (
+            EventKind::JobStatus
+            | EventKind::Message
+            | EventKind::ToolStarted
+            | EventKind::ToolFinished
+            | EventKind::Effect
+            | EventKind::Usage,
+            DeltaTarget::Text | DeltaTarget::Thinking | DeltaTarget::ToolOutput(_),
+        ) => false,
+    };
+    same && event.job_id == delta.job_id
+}
+
+/// Whether a row says that its job is over.
+fn is_final(event: &JobEvent) -> bool {
+    let status = event
+        .payload
+        .get("status")
+        .and_then(|status| status.as_str());
+    event.kind == EventKind::JobStatus
+        && status
+            .and_then(|status| status.parse::<domain::job::JobStatus>().ok())
+            .is_some_and(domain::job::JobStatus::is_final)
+}

@@ -1,0 +1,18 @@
+//! The HTTP surface on a real store: every route with and without a right to it, the flows of
+//! each resource, webhooks and streams.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod document;
+mod fakes;
+mod flows;
+mod harness;
+mod idempotency;
+mod integrations;
+mod streams;
+mod surface;
+mod webhooks;

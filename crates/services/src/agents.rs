@@ -1,0 +1,262 @@
+//! Agents: made by a name alone, changed, shown integrations, put away.
+
+use crate::{Context, Error, error::found};
+use domain::{
+    access::Right,
+    agent::{Agent, AgentName, ReplyPolicy},
+    budget::{Limit, Micros},
+    id::{AgentId, IntegrationId},
+    integration::Visibility,
+    model::ModelRef,
+    page::{Page, PageRequest},
+};
+use ports::store::StoreError;
+
+/// The most an agent's instructions may hold, in characters.
+const MAX_INSTRUCTIONS: usize = 100_000;
+
+/// What is asked of a new agent; everything but the name has a default.
+#[derive(Clone, Debug, Default)]
+pub struct CreateAgent {
+    /// Its name.
+    pub name: String,
+    /// Its model; absent = the server's default.
+    pub model: Option<String>,
+    /// What its humans want of it.
+    pub instructions: Option<String>,
+    /// Whether it sees new work; yes when absent.
+    pub enabled: Option<bool>,
+    /// What happens to its replies; sent when absent.
+    pub reply_policy: Option<ReplyPolicy>,
+    /// What it may spend in a day; absent = the server's default.
+    pub budget: Option<Limit>,
+}
+
+/// What is to change; absent fields stay.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateAgent {
+    /// A new name.
+    pub name: Option<String>,
+    /// Another model; `Some(None)` = the server's default.
+    pub model: Option<Option<String>>,
+    /// New instructions.
+    pub instructions: Option<String>,
+    /// Whether it sees new work.
+    pub enabled: Option<bool>,
+    /// What happens to its replies.
+    pub reply_policy: Option<ReplyPolicy>,
+    /// What it may spend in a day.
+    pub budget: Option<Limit>,
+}
+
+/// Makes an agent.
+#[tracing::instrument(name = "agents.create", skip_all, fields(tenant.id = %context.tenant))]
+pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Error> {
+    context.authorise(Right::Administer)?;
+    let now = context.now();
+    let agent = Agent {
+        id: AgentId::from_uuid(context.platform.ids.next()),
+        tenant_id: context.tenant,
+        name: name(&request.name)?,
+        model: model(context, request.model.as_deref())?,
+        instructions: instructions(request.instructions.unwrap_or_default())?,
+        enabled: request.enabled.unwrap_or(true),
+        reply_policy: request.reply_policy.unwrap_or(ReplyPolicy::Auto),
+        daily_budget: budget(
+            request
+                .budget
+                .unwrap_or(context.platform.settings.default_agent_budget),
+        )?,
+        created_at: now,
+        updated_at: now,
+        archived_at: None,
+    };
+    let tx = context.write().await?;
+    tx.agents()
+        .insert(&agent)
+        .await
+        .map_err(|error| name_taken(error, &agent))?;
+    tx.commit().await?;
+    Ok(agent)
+}
+
+/// One agent, put away or not.
+pub async fn find(context: &Context, id: AgentId) -> Result<Agent, Error> {
+    context.authorise(Right::Read)?;
+    let agent = context
+        .read()
+        .await?
+        .agents()
+        .find(context.tenant, id)
+        .await?;
+    found(agent, "agent")
+}
+
+/// Agents that are not put away, newest first.
+pub async fn list(context: &Context, page: PageRequest) -> Result<Page<Agent>, Error> {
+    context.authorise(Right::Read)?;
+    Ok(context
+        .read()
+        .await?
+        .agents()
+        .list(context.tenant, page)
+        .await?)
+}
+
+/// Changes an agent.
+#[tracing::instrument(name = "agents.update", skip_all, fields(tenant.id = %context.tenant, agent.id = %id))]
+pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Result<Agent, Error> {
+    context.authorise(Right::Administer)?;
+    let tx = context.write().await?;
+    let mut agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
+    refuse_archived(&agent)?;
+    if let Some(text) = &change.name {
+        agent.name = name(text)?;
+    }
+    if let Some(text) = &change.model {
+        agent.model = model(context, text.as_deref())?;
+    }
+    if let Some(text) = change.instructions {
+        agent.instructions = instructions(text)?;
+    }
+    agent.enabled = change.enabled.unwrap_or(agent.enabled);
+    agent.reply_policy = change.reply_policy.unwrap_or(agent.reply_policy);
+    agent.daily_budget = budget(change.budget.unwrap_or(agent.daily_budget))?;
+    agent.updated_at = context.now();
+    tx.agents()
+        .update(&agent)
+        .await
+        .map_err(|error| name_taken(error, &agent))?;
+    tx.commit().await?;
+    Ok(agent)
+}
+
+/// Puts an agent away: it sees nothing new and leaves the lists; its history and its sprite stay.
+/// Doing so twice is fine.
+#[tracing::instrument(name = "agents.archive", skip_all, fields(tenant.id = %context.tenant, agent.id = %id))]
+pub async fn archive(context: &Context, id: AgentId) -> Result<(), Error> {
+    context.authorise(Right::Administer)?;
+    let tx = context.write().await?;
+    let mut agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
+    if agent.archived_at.is_some() {
+        return Ok(());
+    }
+    let now = context.now();
+    agent.enabled = false;
+    agent.updated_at = now;
+    agent.archived_at = Some(now);
+    tx.agents().update(&agent).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The integrations that name this agent; those that all agents see are not among them.
+pub async fn integrations(context: &Context, id: AgentId) -> Result<Vec<IntegrationId>, Error> {
+    context.authorise(Right::Read)?;
+    let tx = context.read().await?;
+    found(tx.agents().find(context.tenant, id).await?, "agent")?;
+    Ok(tx.agents().integrations(context.tenant, id).await?)
+}
+
+/// Replaces the integrations that name this agent.
+///
+/// # Errors
+/// `Conflict` when one of them is seen by all agents: naming one agent would hide it from the rest.
+pub async fn set_integrations(
+    context: &Context,
+    id: AgentId,
+    to: Vec<IntegrationId>,
+) -> Result<Vec<IntegrationId>, Error> {
+    context.authorise(Right::Administer)?;
+    let tx = context.write().await?;
+    let agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
+    refuse_archived(&agent)?;
+    for integration in &to {
+        let integration = tx
+            .integrations()
+            .find(context.tenant, *integration)
+            .await?
+            .ok_or_else(|| {
+                Error::invalid(
+                    "integration_ids",
+                    format!("{integration} is no integration of this tenant"),
+                )
+            })?;
+        if integration.visibility == Visibility::AllAgents {
+            return Err(Error::conflict(
+                "would_narrow_integration",
+                format!(
+                    "all agents see the integration `{}`, this one included; to show it to some only, change its agent_ids",
+                    integration.name
+                ),
+            ));
+        }
+    }
+    tx.agents()
+        .set_integrations(context.tenant, id, &to)
+        .await?;
+    let now = tx.agents().integrations(context.tenant, id).await?;
+    tx.commit().await?;
+    Ok(now)
+}
+
+fn name(text: &str) -> Result<AgentName, Error> {
+    AgentName::parse(text).map_err(|error| Error::invalid("name", error.to_string()))
+}
+
+fn model(context: &Context, text: Option<&str>) -> Result<Option<ModelRef>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    let model =
+        ModelRef::parse(text).map_err(|error| Error::invalid("model", error.to_string()))?;
+    context
+        .platform
+        .models
+        .resolve(&model)
+        .map_err(|error| Error::invalid("model", error.to_string()))?;
+    Ok(Some(model))
+}
+
+fn instructions(text: String) -> Result<String, Error> {
+    if text.chars().count() > MAX_INSTRUCTIONS {
+        return Err(Error::invalid(
+            "instructions",
+            format!("at most {MAX_INSTRUCTIONS} characters"),
+        ));
+    }
+    Ok(text)
+}
+
+fn budget(limit: Limit) -> Result<Limit, Error> {
+    match limit {
+        Limit::Of(amount) if amount < Micros::ZERO => Err(Error::invalid(
+            "budget_micros_per_day",
+            "must not be negative; null means unlimited",
+        )),
+        Limit::Of(_) | Limit::Unlimited => Ok(limit),
+    }
+}
+
+fn refuse_archived(agent: &Agent) -> Result<(), Error> {
+    if agent.archived_at.is_some() {
+        return Err(Error::conflict(
+            "agent_archived",
+            format!("{} was deleted; make a new agent", agent.name),
+        ));
+    }
+    Ok(())
+}
+
+fn name_taken(error: StoreError, agent: &Agent) -> Error {
+    match error {
+        StoreError::Conflict { .. } => Error::conflict(
+            "name_taken",
+            format!(
+                "there is an agent named `{}` already; choose another name",
+                agent.name
+            ),
+        ),
+        other @ (StoreError::Stale | StoreError::Corrupt { .. } | StoreError::Backend(_)) => {
+            other.into()
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Integrations: configured, tested, switched, removed. Secrets go in and never come out; the
+//! built-in one through which work is handed in cannot be touched.
+
+use crate::{Context, Error, error::found};
+use domain::{
+    access::Right,
+    agent::Agent,
+    channel::ChannelType,
+    id::{AgentId, IntegrationId},
+    integration::{Health, Integration, Visibility},
+    page::{Page, PageRequest},
+    secret::Secret,
+};
+use ports::{
+    channel::{ChannelSettings, IngressMode, InvalidSettings},
+    store::{BoxTx, StoreError},
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// What is asked of a new integration.
+#[derive(Clone)]
+pub struct CreateIntegration {
+    /// The type of channel.
+    pub channel: ChannelType,
+    /// Its name.
+    pub name: String,
+    /// Its settings, secrets in the clear.
+    pub config: Map<String, Value>,
+    /// Which agents see it.
+    pub visibility: Visibility,
+    /// Whether it takes messages at once.
+    pub enabled: bool,
+}
+
+/// What is to change; absent fields stay.
+#[derive(Clone, Default)]
+pub struct UpdateIntegration {
+    /// A new name.
+    pub name: Option<String>,
+    /// Settings to merge: `null` removes one, or has a generated one made anew.
+    pub config: Option<Map<String, Value>>,
+    /// Which agents see it.
+    pub visibility: Option<Visibility>,
+    /// Whether it takes messages.
+    pub enabled: Option<bool>,
+}
+
+/// An integration as people see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The row; its `config` still holds sealed text and is not for showing.
+    pub integration: Integration,
+    /// The settings that are no secrets.
+    pub config: Map<String, Value>,
+    /// Every secret field of the type, and whether it is set.
+    pub secrets: BTreeMap<String, bool>,
+}
+
+/// What a test of the connection found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tested {
+    /// What is known of the connection now.
+    pub health: Health,
+    /// The account at the vendor.
+    pub account: Option<String>,
+    /// Reservations or the failure, in words for a person.
+    pub detail: Option<String>,
+}
+
+/// Connects a new integration.
+#[tracing::instrument(name = "integrations.create", skip_all, fields(tenant.id = %context.tenant))]
+pub async fn create(context: &Context, request: CreateIntegration) -> Result<Shown, Error> {
+    context.authorise(Right::Administer)?;
+    let settings = check(context, request.channel, request.config)?;
+    let now = context.now();
+    let mut integration = Integration {
+        id: IntegrationId::from_uuid(context.platform.ids.next()),
+        tenant_id: context.tenant,
+        channel: request.channel,
+        name: name(&request.name)?,
+        config: Value::Null,
+        visibility: request.visibility,
+        enabled: request.enabled,
+        health: Health::Unknown,
+        health_detail: None,
+        poll_cursor: None,
+        created_at: now,
+        updated_at: now,
+    };
+    integration.config = context.platform.channels.seal(&integration, &settings);
+    let tx = context.write().await?;
+    known_agents(context, &tx, &integration.visibility).await?;
+    tx.integrations()
+        .insert(&integration)
+        .await
+        .map_err(|error| name_taken(error, &integration))?;
+    tx.commit().await?;
+    Ok(show(context, integration))
+}
+
+/// Makes the built-in integration through which work is handed in, unless it is there. The server
+/// calls it at every start.
+pub async fn ensure_built_in(context: &Context) -> Result<(), Error> {
+    context.authorise(Right::Administer)?;
+    let tx = context.write().await?;
+    if tx.integrations().manual(context.tenant).await?.is_some() {
+        return Ok(());
+    }
+    let now = context.now();
+    let manual = Integration {
+        id: IntegrationId::from_uuid(context.platform.ids.next()),
+        tenant_id: context.tenant,
+        channel: ChannelType::Manual,
+        name: "API".to_owned(),
+        config: Value::Object(Map::new()),
+        visibility: Visibility::AllAgents,
+        enabled: true,
+        health: Health::Ok,
+        health_detail: None,
+        poll_cursor: None,
+        created_at: now,
+        updated_at: now,
+    };
+    tx.integrations().insert(&manual).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// One integration.
+pub async fn find(context: &Context, id: IntegrationId) -> Result<Shown, Error> {
+    context.authorise(Right::Read)?;
+    let tx = context.read().await?;
+    Ok(show(context, load(context, &tx, id).await?))
+}
+
+/// All of them, newest first, the built-in one included.
+pub async fn list(context: &Context, page: PageRequest) -> Result<Page<Shown>, Error> {
+    context.authorise(Right::Read)?;
+    let tx = context.read().await?;
+    let page = tx.integrations().list(context.tenant, page).await?;
+    Ok(page.map(|integration| show(context, integration)))
+}
+
+/// Changes an integration.
+#[tracing::instrument(name = "integrations.update", skip_all, fields(tenant.id = %context.tenant, integration.id = %id))]
+pub async fn update(
+    context: &Context,
+    id: IntegrationId,
+    change: UpdateIntegration,
+) -> Result<Shown, Error> {
+    context.authorise(Right::Administer)?;
+    let channels = &context.platform.channels;
+    let tx = context.write().await?;
+    let mut integration = load(context, &tx, id).await?;
+    channels.factory(integration.channel)?;
+    if let Some(patch) = change.config {
+        let config = merged(context, &integration, patch)?;
+        let settings = check(context, integration.channel, config)?;
+        integration.config = channels.seal(&integration, &settings);
+    }
+    if let Some(text) = &change.name {
+        integration.name = name(text)?;
+    }
+    if let Some(visibility) = change.visibility {
+        known_agents(context, &tx, &visibility).await?;
+        integration.visibility = visibility;
+    }
+    integration.enabled = change.enabled.unwrap_or(integration.enabled);
+    // Strictly later: connected channels are told apart by this instant.
+    let after = integration.updated_at + chrono::TimeDelta::microseconds(1);
+    integration.updated_at = context.now().max(after);
+    tx.integrations()
+        .update(&integration)
+        .await
+        .map_err(|error| name_taken(error, &integration))?;
+    tx.commit().await?;
+    Ok(show(context, integration))
+}
+
+/// Removes an integration; its work stays readable. The vendor is told to stop calling, as far as
+/// it can be reached.
+#[tracing::instrument(name = "integrations.delete", skip_all, fields(tenant.id = %context.tenant, integration.id = %id))]
+pub async fn delete(context: &Context, id: IntegrationId) -> Result<(), Error> {
+    context.authorise(Right::Administer)?;
+    let channels = &context.platform.channels;
+    let tx = context.write().await?;
+    let integration = load(context, &tx, id).await?;
+    channels.factory(integration.channel)?;
+    tx.integrations()
+        .delete(context.tenant, id, context.now())
+        .await?;
+    tx.commit().await?;
+    if let Ok(channel) = channels.connect(&integration)
+        && channel.mode() == IngressMode::Webhook
+        && let Err(error) = channel.register(None).await
+    {
+        tracing::warn!(integration.id = %id, %error, "the vendor was not told to stop calling");
+    }
+    channels.disconnect(id);
+    Ok(())
+}
+
+/// Asks the vendor who we are and notes what it said.
+#[tracing::instrument(name = "integrations.test", skip_all, fields(tenant.id = %context.tenant, integration.id = %id))]
+pub async fn test(context: &Context, id: IntegrationId) -> Result<Tested, Error> {
+    context.authorise(Right::Operate)?;
+    let integration = load(context, &context.read().await?, id).await?;
+    let tested = match integration.channel {
+        ChannelType::Manual => Tested {
+            health: Health::Ok,
+            account: None,
+            detail: None,
+        },
+        ChannelType::Telegram => ask(context, &integration).await,
+    };
+    let tx = context.write().await?;
+    tx.integrations()
+        .set_health(context.tenant, id, tested.health, tested.detail.as_deref())
+        .await?;
+    tx.commit().await?;
+    Ok(tested)
+}
+
+/// A name that can be shown in one line.
+pub(crate) fn name(text: &str) -> Result<String, Error> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            "name",
+            "must have 1 to 64 characters and no control characters",
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+async fn ask(context: &Context, integration: &Integration) -> Tested {
+    let channel = match context.platform.channels.connect(integration) {
+        Ok(channel) => channel,
+        Err(error) => {
+            return Tested {
+                health: Health::Failed,
+                account: None,
+                detail: Some(error.to_string()),
+            };
+        }
+    };
+    match channel.test().await {
+        Ok(account) if account.warnings.is_empty() => Tested {
+            health: Health::Ok,
+            account: Some(account.name),
+            detail: None,
+        },
+        Ok(account) => Tested {
+            health: Health::Degraded,
+            account: Some(account.name),
+            detail: Some(account.warnings.join("\n")),
+        },
+        Err(error) => Tested {
+            health: Health::Failed,
+            account: None,
+            detail: Some(error.to_string()),
+        },
+    }
+}
+
+async fn load(context: &Context, tx: &BoxTx, id: IntegrationId) -> Result<Integration, Error> {
+    found(
+        tx.integrations().find(context.tenant, id).await?,
+        "integration",
+    )
+}
+
+fn show(context: &Context, integration: Integration) -> Shown {
+    let channels = &context.platform.channels;
+    let secrets = channels
+        .secret_fields(integration.channel)
+        .iter()
+        .map(|field| {
+            let set = integration.config.get(field).is_some_and(|v| !v.is_null());
+            ((*field).to_owned(), set)
+        })
+        .collect();
+    Shown {
+        config: channels.public(&integration),
+        secrets,
+        integration,
+    }
+}
+
+fn check(
+    context: &Context,
+    channel: ChannelType,
+    config: Map<String, Value>,
+) -> Result<ChannelSettings, Error> {
+    let generate = || -> Secret { context.platform.secrets.generate() };
+    context
+        .platform
+        .channels
+        .factory(channel)?
+        .check(config, &generate)
+        .map_err(|InvalidSettings { field, message }| {
+            Error::invalid(format!("config.{field}"), message)
+        })
+}
+
+/// The settings in the clear with the patch applied. A secret that the patch replaces need not open.
+fn merged(
+    context: &Context,
+    integration: &Integration,
+    patch: Map<String, Value>,
+) -> Result<Map<String, Value>, Error> {
+    let channels = &context.platform.channels;
+    let mut config = channels.public(integration);
+    for field in channels.secret_fields(integration.channel) {
+        if patch.contains_key(*field) {
+            continue;
+        }
+        match channels.open(integration, field) {
+            None => {}
+            Some(Ok(secret)) => {
+                config.insert((*field).to_owned(), secret.expose().into());
+            }
+            Some(Err(error)) => {
+                return Err(Error::conflict(
+                    "secret_unreadable",
+                    format!("{field}: {error}"),
+                ));
+            }
+        }
+    }
+    for (field, value) in patch {
+        if value.is_null() {
+            config.remove(&field);
+        } else {
+            config.insert(field, value);
+        }
+    }
+    Ok(config)
+}
+
+async fn known_agents(context: &Context, tx: &BoxTx, visibility: &Visibility) -> Result<(), Error> {
+    let Visibility::Agents(ids) = visibility else {
+        return Ok(());
+    };
+    for id in ids {
+        usable_agent(context, tx, *id).await?;
+    }
+    Ok(())
+}
+
+async fn usable_agent(context: &Context, tx: &BoxTx, id: AgentId) -> Result<Agent, Error> {
+    tx.agents()
+        .find(context.tenant, id)
+        .await?
+        .filter(|agent| agent.archived_at.is_none())
+        .ok_or_else(|| Error::invalid("agent_ids", format!("{id} is no agent of this tenant")))
+}
+
+fn name_taken(error: StoreError, integration: &Integration) -> Error {
+    match error {
+        StoreError::Conflict { .. } => Error::conflict(
+            "name_taken",
+            format!(
+                "there is an integration named `{}` already; choose another name",
+                integration.name
+            ),
+        ),
+        other @ (StoreError::Stale | StoreError::Corrupt { .. } | StoreError::Backend(_)) => {
+            other.into()
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Another attempt at what a job was for: a new job, never the old one reopened.
+
+use super::load;
+use crate::{Context, Error, error::found, events};
+use domain::{
+    Timestamp,
+    access::Right,
+    agent::Agent,
+    budget::Micros,
+    effect::{EffectStatus, REPLY_SLOT},
+    id::{JobId, MessageId},
+    job::{Job, JobStatus},
+    message::{Content, Message, Role},
+    model::{ModelRef, Usage},
+    queue::EntryStatus,
+};
+use ports::store::BoxTx;
+
+/// Where the new attempt begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryFrom {
+    /// With the message that came in.
+    Start,
+    /// With the transcript up to the last turn that was complete.
+    LastTurn,
+}
+
+/// How to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryJob {
+    /// Where the new attempt begins.
+    pub from: RetryFrom,
+    /// Whether a second answer may be sent where a first one was, or may have been.
+    pub reply_again: bool,
+}
+
+/// Makes a new job for what a finished one was for.
+///
+/// # Errors
+/// `Conflict` while the job or another attempt is under way, while its lane works on something
+/// else, when its agent takes no work, and when its answer went out and `reply_again` is not set.
+#[tracing::instrument(name = "jobs.retry", skip_all, fields(tenant.id = %context.tenant, job.id = %id))]
+pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Job, Error> {
+    context.authorise(Right::Operate)?;
+    let now = context.now();
+    let tx = context.write().await?;
+    let old = load(context, &tx, id).await?;
+    check_free(context, &tx, &old).await?;
+    if !request.reply_again {
+        check_unanswered(context, &tx, &old).await?;
+    }
+    let agent = found(
+        tx.agents().find(context.tenant, old.agent_id).await?,
+        "agent",
+    )?;
+    let job = next_attempt(context, &tx, &old, model(context, &agent)?).await?;
+    tx.jobs()
+        .insert(&job, context.platform.settings.job_budget)
+        .await?;
+    let mut news = vec![events::job_status(&job)];
+    if request.from == RetryFrom::LastTurn {
+        let copied = copy_transcript(context, &tx, &old, &job, now).await?;
+        news.extend(copied.iter().map(events::message));
+    }
+    take_entries(context, &tx, &old, &job, now).await?;
+    tx.events()
+        .append(context.tenant, job.id, news, now)
+        .await?;
+    tx.lanes()
+        .make_ready(context.tenant, job.lane_id, now)
+        .await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+async fn check_free(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Error> {
+    if !old.status.is_final() {
+        return Err(Error::conflict(
+            "job_not_final",
+            format!("the job is {}; cancel it first", old.status),
+        ));
+    }
+    if let Some(head) = tx.lanes().head(context.tenant, old.lane_id).await? {
+        return Err(Error::conflict(
+            "lane_busy",
+            format!(
+                "the agent works on job {} in this conversation; retry when that is over",
+                head.id
+            ),
+        ));
+    }
+    Ok(())
+}
+
+async fn check_unanswered(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Error> {
+    let effects = tx.effects().of_job(context.tenant, old.id).await?;
+    let Some(reply) = effects.iter().find(|effect| effect.slot == REPLY_SLOT) else {
+        return Ok(());
+    };
+    let how = match reply.status {
+        EffectStatus::Sent => "was sent",
+        EffectStatus::Pending | EffectStatus::Held | EffectStatus::Sending => "is about to be sent",
+        EffectStatus::Unknown => "may have been sent",
+        EffectStatus::Failed | EffectStatus::Cancelled => return Ok(()),
+    };
+    Err(Error::conflict(
+        "already_answered",
+        format!("the job's reply {how}; set reply_again to answer a second time"),
+    ))
+}
+
+/// The model the agent has now: a failed attempt is often retried because the model was changed.
+fn model(context: &Context, agent: &Agent) -> Result<ModelRef, Error> {
+    if !agent.enabled || agent.archived_at.is_some() {
+        return Err(Error::conflict(
+            "agent_disabled",
+            format!("{} takes no work; switch it on first", agent.name),
+        ));
+    }
+    let models = &context.platform.models;
+    let model = agent
+        .model
+        .clone()
+        .unwrap_or_else(|| models.default_model());
+    models
+        .resolve(&model)
+        .map_err(|error| Error::conflict("model_unavailable", error.to_string()))?;
+    Ok(model)
+}
+
+async fn next_attempt(
+    context: &Context,
+    tx: &BoxTx,
+    old: &Job,
+    model: ModelRef,
+) -> Result<Job, Error> {
+    let id = JobId::from_uuid(context.platform.ids.next());
+    let last = tx
+        .jobs()
+        .last_attempt(context.tenant, old.work_item_id, old.agent_id)
+        .await?;
+    Ok(Job {
+        id,
+        tenant_id: old.tenant_id,
+        work_item_id: old.work_item_id,
+        agent_id: old.agent_id,
+        lane_id: old.lane_id,
+        conversation_id: old.conversation_id,
+        attempt: last + 1,
+        status: JobStatus::Queued,
+        model,
+        parent_id: old.parent_id,
+        root_id: old.parent_id.map_or(id, |_| old.root_id),
+        retry_of: Some(old.id),
+        cancel_requested_at: None,
+        failure: None,
+        usage: Usage::default(),
+        cost: Micros::ZERO,
+        created_at: context.now(),
+        started_at: None,
+        finished_at: None,
+    })
+}
+
+/// The new job runs the item of the old one and answers for every item that one had absorbed.
+async fn take_entries(
+    context: &Context,
+    tx: &BoxTx,
+    old: &Job,
+    job: &Job,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for item in tx.lanes().items_of(context.tenant, old.id).await? {
+        let entry = tx.lanes().entry(context.tenant, old.lane_id, item).await?;
+        let status = if item == job.work_item_id {
+            EntryStatus::Running
+        } else {
+            EntryStatus::Absorbed
+        };
+        let entry = found(entry, "lane entry")?;
+        tx.lanes()
+            .set_entry(context.tenant, entry.id, status, Some(job.id))
+            .await?;
+        tx.work().settle(context.tenant, item, None, now).await?;
+    }
+    Ok(())
+}
+
+async fn copy_transcript(
+    context: &Context,
+    tx: &BoxTx,
+    old: &Job,
+    job: &Job,
+    now: Timestamp,
+) -> Result<Vec<Message>, Error> {
+    let mut messages = tx.transcript().of_jobs(context.tenant, &[old.id]).await?;
+    messages.truncate(complete_turns(&messages));
+    let same_provider = job.model.provider() == old.model.provider();
+    for (seq, message) in (1..).zip(&mut messages) {
+        message.id = MessageId::from_uuid(context.platform.ids.next());
+        message.job_id = job.id;
+        message.seq = seq;
+        message.created_at = now;
+        if !same_provider {
+            // Signed reasoning means nothing to another provider, which would refuse it.
+            message
+                .parts
+                .retain(|part| !matches!(part.content, Content::Thinking { .. }));
+        }
+    }
+    tx.transcript().append(&messages).await?;
+    Ok(messages)
+}
+
+/// How many messages to keep so that the model is to speak next and every tool call is answered.
+fn complete_turns(messages: &[Message]) -> usize {
+    let mut open: Vec<&str> = Vec::new();
+    let mut keep = 0;
+    for (count, message) in (1..).zip(messages) {
+        for part in &message.parts {
+            match &part.content {
+                Content::ToolCall { id, .. } => open.push(id),
+                Content::ToolResult { id, .. } => {
+                    if let Some(at) = open.iter().position(|call| call == id) {
+                        open.swap_remove(at);
+                    }
+                }
+                Content::Text { .. } | Content::Thinking { .. } | Content::File { .. } => {}
+            }
+        }
+        let model_is_next = match message.role {
+            Role::User | Role::Tool => true,
+            Role::Assistant => false,
+        };
+        if open.is_empty() && model_is_next {
+            keep = count;
+        }
+    }
+    keep
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        id::TenantId,
+        message::{Arguments, Part, Trust},
+    };
+    use proptest::{prop_assert, proptest};
+    use uuid::Uuid;
+
+    fn message(role: Role, parts: Vec<Part>) -> Message {
+        Message {
+            id: MessageId::from_uuid(Uuid::nil()),
+            tenant_id: TenantId::from_uuid(Uuid::nil()),
+            job_id: JobId::from_uuid(Uuid::nil()),
+            seq: 1,
+            role,
+            parts,
+            created_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn call(id: &str) -> Part {
+        Part::model(Content::ToolCall {
+            id: id.to_owned(),
+            name: "bash".to_owned(),
+            arguments: Arguments::parse("{}"),
+        })
+    }
+
+    fn result(id: &str) -> Part {
+        Part::model(Content::ToolResult {
+            id: id.to_owned(),
+            name: "bash".to_owned(),
+            text: "ok".to_owned(),
+            is_error: false,
+        })
+    }
+
+    #[test]
+    fn no_tool_call_is_left_without_its_result() {
+        let user = message(Role::User, vec![Part::human("hi", Trust::Guest)]);
+        let asks = message(Role::Assistant, vec![call("a"), call("b")]);
+        let half = message(Role::Tool, vec![result("a")]);
+        let rest = message(Role::Tool, vec![result("b")]);
+        let says = message(Role::Assistant, vec![Part::system("done")]);
+        let of = |messages: &[&Message]| {
+            let messages: Vec<Message> = messages.iter().map(|m| (*m).clone()).collect();
+            complete_turns(&messages)
+        };
+        assert_eq!(of(&[]), 0);
+        assert_eq!(of(&[&user, &asks]), 1);
+        assert_eq!(of(&[&user, &asks, &half]), 1);
+        assert_eq!(of(&[&user, &asks, &half, &rest]), 4);
+        assert_eq!(of(&[&user, &asks, &half, &rest, &says]), 4);
+        assert_eq!(of(&[&user, &says]), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_transcript_holds_what_is_kept_can_be_continued(
+            kinds in proptest::collection::vec((0..5_u8, 0..3_u8), 0..40)
+        ) {
+            let messages: Vec<Message> = kinds
+                .iter()
+                .map(|(kind, id)| match kind {
+                    0 => message(Role::User, vec![Part::human("hi", Trust::Guest)]),
+                    1 => message(Role::Assistant, vec![Part::system("well")]),
+                    2 => message(Role::Assistant, vec![call(&id.to_string())]),
+                    3 => message(Role::Assistant, vec![call(&id.to_string()), call("x")]),
+                    _ => message(Role::Tool, vec![result(&id.to_string()), result("x")]),
+                })
+                .collect();
+            let kept = &messages[..complete_turns(&messages)];
+            prop_assert!(kept.last().is_none_or(|last| last.role != Role::Assistant));
+            let count = |wanted: fn(&Content) -> bool| {
+                let parts = kept.iter().flat_map(|message| &message.parts);
+                parts.filter(|part| wanted(&part.content)).count()
+            };
+            let calls = count(|content| matches!(content, Content::ToolCall { .. }));
+            let results = count(|content| matches!(content, Content::ToolResult { .. }));
+            prop_assert!(calls <= results);
+        }
+    }
+}

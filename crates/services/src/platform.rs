@@ -1,0 +1,101 @@
+//! What every use case is given: the ports, and on whose behalf it runs. Built once by the
+//! server; holds no state of its own.
+
+use crate::{Channels, Error};
+use domain::{
+    Timestamp,
+    access::{Actor, Right},
+    budget::Limit,
+    id::TenantId,
+};
+use ports::{
+    cipher::Cipher,
+    clock::Clock,
+    ids::Ids,
+    inference::Models,
+    ingest::IngestQueue,
+    sandbox::SandboxHost,
+    secrets::Secrets,
+    store::{BoxTx, Durability, Store, SystemStore},
+};
+use std::sync::Arc;
+
+/// What an operator decided at start.
+#[derive(Clone, Debug)]
+pub struct PlatformSettings {
+    /// The version of this build.
+    pub version: &'static str,
+    /// The tenant of a self-hosted install; the administrator's token opens it.
+    pub home_tenant: TenantId,
+    /// Hash of the token given by the environment, when there is one.
+    pub admin_token_hash: Option<String>,
+    /// Where the world reaches this server, without a final slash.
+    pub public_url: Option<String>,
+    /// What an agent may spend in a day when nobody said otherwise.
+    pub default_agent_budget: Limit,
+    /// What one job may spend.
+    pub job_budget: Limit,
+}
+
+/// Everything use cases need.
+pub struct Platform {
+    /// Transactions.
+    pub store: Arc<dyn Store>,
+    /// Finding the tenant behind a credential or webhook path.
+    pub system: Arc<dyn SystemStore>,
+    /// The way in for messages.
+    pub ingest: Arc<dyn IngestQueue>,
+    /// Encryption of single values.
+    pub cipher: Arc<dyn Cipher>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// The models that can be asked.
+    pub models: Arc<dyn Models>,
+    /// Where sprites live.
+    pub sandboxes: Arc<dyn SandboxHost>,
+    /// Connected channels.
+    pub channels: Arc<Channels>,
+    /// Tokens.
+    pub secrets: Arc<dyn Secrets>,
+    /// What the operator decided.
+    pub settings: PlatformSettings,
+}
+
+/// On whose behalf a use case runs; the first argument of every one.
+#[derive(Clone)]
+pub struct Context {
+    /// Who acts.
+    pub actor: Actor,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// With what.
+    pub platform: Arc<Platform>,
+}
+
+impl Context {
+    /// Refuses unless the actor carries the right.
+    pub fn authorise(&self, right: Right) -> Result<(), Error> {
+        if self.actor.may(right) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden { right })
+        }
+    }
+
+    /// A snapshot to read from.
+    pub(crate) async fn read(&self) -> Result<BoxTx, Error> {
+        Ok(self.platform.store.read().await?)
+    }
+
+    /// A transaction for a person's command: when it was answered it survives power loss.
+    pub(crate) async fn write(&self) -> Result<BoxTx, Error> {
+        Ok(self.platform.store.write(Durability::Durable).await?)
+    }
+
+    /// Now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.platform.clock.now()
+    }
+}

@@ -1,0 +1,222 @@
+//! Work items: handed in by people and programs, listed, looked into.
+
+use crate::{Context, Error, error::found};
+use domain::{
+    access::{Actor, Right},
+    channel::{ChatKind, InboundMessage, Place, Sender},
+    id::{AgentId, ConversationId, IntegrationId, WorkItemId},
+    job::Job,
+    page::{MAX_LIMIT, Page, PageRequest},
+    work::{Decision, WorkItem},
+};
+use ports::{
+    ingest::Accept,
+    store::{BoxTx, JobFilter, WorkFilter},
+};
+
+/// The longest text that can be handed in, in characters.
+const MAX_TEXT: usize = 100_000;
+
+/// Work handed in over the API.
+#[derive(Clone, Debug)]
+pub struct CreateWorkItem {
+    /// What is wanted.
+    pub text: String,
+    /// Who shall do it; empty = every agent decides for itself.
+    pub agent_ids: Vec<AgentId>,
+    /// The thread it belongs to, and where the answer goes; absent = a new one of its own.
+    pub conversation_id: Option<ConversationId>,
+}
+
+/// A work item with all that was decided and done about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkDetail {
+    /// The item.
+    pub item: WorkItem,
+    /// Every agent's decision, oldest first.
+    pub decisions: Vec<Decision>,
+    /// Jobs made for it, newest first.
+    pub jobs: Vec<Job>,
+}
+
+/// Hands work in. It takes the same way as a message from a channel.
+#[tracing::instrument(name = "work.create", skip_all, fields(tenant.id = %context.tenant))]
+pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDetail, Error> {
+    context.authorise(Right::Operate)?;
+    let text = text(&request.text)?;
+    let event = context.platform.ids.next();
+    let tx = context.read().await?;
+    let (integration_id, place, chat, title) = match request.conversation_id {
+        None => (
+            manual(context, &tx).await?,
+            Place {
+                channel: event.to_string(),
+                thread: None,
+            },
+            ChatKind::Direct,
+            None,
+        ),
+        Some(id) => thread(context, &tx, id).await?,
+    };
+    check_agents(context, &tx, integration_id, &request.agent_ids).await?;
+    drop(tx);
+    let message = InboundMessage {
+        event_id: format!("api:{event}"),
+        message_id: None,
+        place,
+        chat,
+        title,
+        sender: sender(context),
+        text,
+        attachments: Vec::new(),
+        command: None,
+        addressed: true,
+        edit_of: None,
+        quoted: None,
+        sent_at: context.now(),
+    };
+    let accepted = context
+        .platform
+        .ingest
+        .accept(vec![Accept {
+            tenant_id: context.tenant,
+            integration_id,
+            message,
+            assigned: request.agent_ids,
+        }])
+        .await?;
+    let id = found(accepted.first(), "work item")?.work_item_id;
+    find(context, id).await
+}
+
+/// Work items, newest first.
+pub async fn list(
+    context: &Context,
+    filter: &WorkFilter,
+    page: PageRequest,
+) -> Result<Page<WorkItem>, Error> {
+    context.authorise(Right::Read)?;
+    Ok(context
+        .read()
+        .await?
+        .work()
+        .list(context.tenant, filter, page)
+        .await?)
+}
+
+/// One work item with decisions and jobs.
+pub async fn find(context: &Context, id: WorkItemId) -> Result<WorkDetail, Error> {
+    context.authorise(Right::Read)?;
+    let tx = context.read().await?;
+    let item = found(tx.work().find(context.tenant, id).await?, "work item")?;
+    let decisions = tx.work().decisions(context.tenant, id).await?;
+    let filter = JobFilter {
+        work_item_id: Some(id),
+        ..JobFilter::default()
+    };
+    let jobs = tx
+        .jobs()
+        .list(context.tenant, &filter, PageRequest::first(MAX_LIMIT))
+        .await?;
+    Ok(WorkDetail {
+        item,
+        decisions,
+        jobs: jobs.items,
+    })
+}
+
+fn text(text: &str) -> Result<String, Error> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err(Error::invalid("text", "must not be blank"));
+    }
+    if trimmed.chars().count() > MAX_TEXT {
+        return Err(Error::invalid(
+            "text",
+            format!("at most {MAX_TEXT} characters"),
+        ));
+    }
+    Ok(trimmed.to_owned())
+}
+
+async fn manual(context: &Context, tx: &BoxTx) -> Result<IntegrationId, Error> {
+    let manual = tx.integrations().manual(context.tenant).await?;
+    Ok(found(manual, "built-in integration")?.id)
+}
+
+async fn thread(
+    context: &Context,
+    tx: &BoxTx,
+    id: ConversationId,
+) -> Result<(IntegrationId, Place, ChatKind, Option<String>), Error> {
+    let conversation = tx
+        .conversations()
+        .find(context.tenant, id)
+        .await?
+        .ok_or_else(|| {
+            Error::invalid(
+                "conversation_id",
+                format!("{id} is no conversation of this tenant"),
+            )
+        })?;
+    let usable = tx
+        .integrations()
+        .find(context.tenant, conversation.integration_id)
+        .await?
+        .is_some_and(|integration| integration.enabled);
+    if !usable {
+        return Err(Error::conflict(
+            "integration_unavailable",
+            "the integration of that conversation was deleted or switched off, so no answer could be sent there",
+        ));
+    }
+    Ok((
+        conversation.integration_id,
+        conversation.place,
+        conversation.chat,
+        conversation.title,
+    ))
+}
+
+/// Work is handed by name only to agents that are switched on and see the integration.
+async fn check_agents(
+    context: &Context,
+    tx: &BoxTx,
+    integration: IntegrationId,
+    agents: &[AgentId],
+) -> Result<(), Error> {
+    if agents.is_empty() {
+        return Ok(());
+    }
+    let seeing = tx.agents().seeing(context.tenant, integration).await?;
+    for id in agents {
+        if !seeing.iter().any(|agent| agent.id == *id) {
+            return Err(Error::invalid(
+                "agent_ids",
+                format!("{id} is no agent that is switched on and sees this integration"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn sender(context: &Context) -> Sender {
+    match &context.actor {
+        Actor::Token { id: Some(id), .. } => Sender {
+            external_id: format!("token:{id}"),
+            display_name: "API".to_owned(),
+        },
+        Actor::Token { id: None, .. } => Sender {
+            external_id: "token:admin".to_owned(),
+            display_name: "API".to_owned(),
+        },
+        Actor::Agent(id) => Sender {
+            external_id: format!("agent:{id}"),
+            display_name: "Agent".to_owned(),
+        },
+        Actor::System => Sender {
+            external_id: "system".to_owned(),
+            display_name: "Nitejar".to_owned(),
+        },
+    }
+}

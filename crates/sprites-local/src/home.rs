@@ -1,0 +1,146 @@
+//! Where a sprite's files are on the host, and whose they are. Homes outlive everything: nothing
+//! here removes one.
+
+use domain::sprite::SpriteKey;
+use std::{
+    fs::{self, DirBuilder, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, lchown},
+    path::{Path, PathBuf},
+};
+
+/// When the server is root, sprites run as users of their own, from this range.
+const FIRST_USER: u32 = 20_000;
+const USERS: u32 = 40_000;
+
+/// The directories of one sprite.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    pub(crate) files: PathBuf,
+    /// Temporary files, where the sandbox has no `/tmp` of its own; emptied at each start.
+    pub(crate) tmp: PathBuf,
+    /// The user they belong to, when it is not the server's.
+    pub(crate) owner: Option<u32>,
+}
+
+impl Home {
+    /// The directories of a sprite below `root`; they may not exist yet.
+    pub(crate) fn of(root: &Path, sprite: SpriteKey, own_user: bool) -> Self {
+        let folder = root
+            .join(sprite.tenant_id.to_string())
+            .join(sprite.agent_id.to_string());
+        let number = sprite.agent_id.as_uuid().as_u128() % u128::from(USERS);
+        let owner = FIRST_USER + u32::try_from(number).unwrap_or_default();
+        Self::at(&folder, own_user.then_some(owner))
+    }
+
+    /// A home in a folder of its own.
+    pub(crate) fn at(folder: &Path, owner: Option<u32>) -> Self {
+        Self {
+            files: folder.join("home"),
+            tmp: folder.join("tmp"),
+            owner,
+        }
+    }
+
+    /// Makes what is missing, empties the temporary files and gives all to its owner.
+    pub(crate) fn prepare(&self) -> io::Result<()> {
+        if let Some(folder) = self.files.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o711)
+                .create(folder)?;
+        }
+        if self.tmp.exists() {
+            fs::remove_dir_all(&self.tmp)?;
+        }
+        for directory in [&self.files, &self.tmp] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(directory)?;
+        }
+        let owner = self
+            .owner
+            .unwrap_or_else(|| nix::unistd::geteuid().as_raw());
+        for directory in [&self.files, &self.tmp] {
+            give(directory, owner)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes the files take on disk, or `None` when there is no home.
+    pub(crate) fn disk_bytes(&self) -> io::Result<Option<u64>> {
+        match fs::symlink_metadata(&self.files) {
+            Ok(metadata) => Ok(Some(used(&self.files, &metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Makes the root of all homes, and the accounts that sandboxes show. Everyone may pass through
+/// the root, nobody may list it.
+pub(crate) fn prepare_root(root: &Path) -> io::Result<PathBuf> {
+    DirBuilder::new().recursive(true).mode(0o711).create(root)?;
+    let root = fs::canonicalize(root)?;
+    let accounts = accounts(&root);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(&accounts)?;
+    for (name, text) in [
+        (
+            "passwd",
+            "root:x:0:0:root:/root:/usr/sbin/nologin\nsprite:x:1000:1000:sprite:/home/sprite:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+        ),
+        ("group", "root:x:0:\nsprite:x:1000:\nnogroup:x:65534:\n"),
+    ] {
+        let path = accounts.join(name);
+        if !fs::read(&path).is_ok_and(|present| present == text.as_bytes()) {
+            fs::write(&path, text)?;
+            fs::set_permissions(&path, Permissions::from_mode(0o644))?;
+        }
+    }
+    Ok(root)
+}
+
+/// Where the accounts that sandboxes show are.
+pub(crate) fn accounts(root: &Path) -> PathBuf {
+    root.join(".accounts")
+}
+
+/// Whether a user without rights of its own can get to a path.
+pub(crate) fn reachable_by_anyone(path: &Path) -> bool {
+    path.ancestors().skip(1).all(|ancestor| {
+        fs::metadata(ancestor).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
+    })
+}
+
+fn give(path: &Path, owner: u32) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.uid() == owner {
+        return Ok(());
+    }
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give(&entry?.path(), owner)?;
+        }
+    }
+    // The top comes last: when this is interrupted, the next start does it again.
+    lchown(path, Some(owner), Some(owner))
+}
+
+/// What cannot be read counts nothing.
+fn used(path: &Path, metadata: &fs::Metadata) -> u64 {
+    const BLOCK: u64 = 512;
+    let mut bytes = metadata.blocks() * BLOCK;
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+            if let Ok(metadata) = entry.metadata() {
+                bytes += used(&entry.path(), &metadata);
+            }
+        }
+    }
+    bytes
+}

@@ -1,0 +1,308 @@
+//! The program inside the sandbox: takes requests from the server over one socket, owns the shells
+//! and touches the files, so that every path is resolved where commands resolve it. It must be run
+//! before any thread is started, holds no secret and trusts nothing the commands do.
+
+mod attempts;
+mod files;
+mod processes;
+mod responder;
+mod search;
+mod shell;
+mod warden;
+
+use crate::{
+    isolation::confine::confine,
+    protocol::{Answer, Envelope, Failure, Frame, Hello, Kind, Reply, Request},
+};
+use bytes::Bytes;
+use domain::{id::SpriteSessionId, sprite::SandboxTier};
+use nix::errno::Errno;
+use processes::{Reaper, end_all};
+use responder::{Body, Responder};
+use shell::ShellHandle;
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream as StdStream,
+    },
+    path::Path,
+    process::ExitCode,
+    rc::Rc,
+};
+use tokio::{
+    io::{AsyncWriteExt, BufReader, BufWriter},
+    net::{UnixStream, unix::OwnedWriteHalf},
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::LocalSet,
+};
+
+const MAX_SHELLS: usize = 32;
+const MAX_REQUESTS: usize = 256;
+const FILE_THREADS: usize = 4;
+
+/// Serves until the server goes away. The server is on the other end of standard input.
+pub fn run() -> ExitCode {
+    match start() {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Standard error is where the server looks when a supervisor ends.
+fn report(error: &io::Error) {
+    use io::Write as _;
+    drop(writeln!(io::stderr(), "supervisor: {error}"));
+}
+
+fn start() -> io::Result<ExitCode> {
+    let socket = StdStream::from(take_socket()?);
+    let hello: Hello = Frame::read_blocking(&socket)?.parse()?;
+    // In a process namespace of its own everything ends with us; elsewhere somebody must see to it.
+    if hello.tier != SandboxTier::Namespaces
+        && let Some(supervisor) = warden::split()?
+    {
+        drop(socket);
+        return warden::watch(supervisor);
+    }
+    if let Err(text) = confine(&hello) {
+        let answer: Answer = Err(Failure::Refused(text));
+        Frame::json(Kind::End, 0, &answer)?.write_blocking(&socket)?;
+        return Ok(ExitCode::FAILURE);
+    }
+    nix::sys::prctl::set_child_subreaper(true)?;
+    std::env::set_current_dir(&hello.home)?;
+    let answer: Answer = Ok(Reply::Done);
+    Frame::json(Kind::End, 0, &answer)?.write_blocking(&socket)?;
+    let inside = hello.tier == SandboxTier::Namespaces;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(FILE_THREADS)
+        .build()?;
+    runtime.block_on(LocalSet::new().run_until(serve(socket, hello)))?;
+    // Blocked file operations must not keep the sandbox alive.
+    runtime.shutdown_background();
+    if !inside {
+        end_all()?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Moves the socket away from standard input, so that no command inherits it. What else the
+/// server's surroundings left open is closed: it would be a way out.
+#[expect(unsafe_code, reason = "no wrapper for close_range")]
+fn take_socket() -> io::Result<OwnedFd> {
+    // SAFETY: this is the first thing the process does, so no descriptor above 2 is anyone's.
+    Errno::result(unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) })?;
+    let socket = io::stdin().as_fd().try_clone_to_owned()?;
+    nix::unistd::dup2_stdin(File::open("/dev/null")?)?;
+    Ok(socket)
+}
+
+async fn serve(socket: StdStream, hello: Hello) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    let (reader, writer) = UnixStream::from_std(socket)?.into_split();
+    let (frames, outgoing) = mpsc::channel(16);
+    tokio::task::spawn_local(write_frames(outgoing, writer));
+    let desk = Rc::new(Desk {
+        hello,
+        reaper: Reaper::start()?,
+        shells: RefCell::default(),
+        open: RefCell::default(),
+        frames,
+    });
+    let requests = async {
+        let mut reader = BufReader::with_capacity(128 << 10, reader);
+        while let Some(frame) = Frame::read(&mut reader).await? {
+            desk.take(frame).await?;
+        }
+        Ok(())
+    };
+    let mut told_to_end = signal(SignalKind::terminate())?;
+    tokio::select! {
+        ended = requests => ended,
+        _ = told_to_end.recv() => Ok(()),
+    }
+}
+
+async fn write_frames(mut frames: mpsc::Receiver<Frame>, writer: OwnedWriteHalf) {
+    let mut writer = BufWriter::with_capacity(128 << 10, writer);
+    while let Some(frame) = frames.recv().await {
+        let mut written = frame.write(&mut writer).await;
+        while let (Ok(()), Ok(frame)) = (&written, frames.try_recv()) {
+            written = frame.write(&mut writer).await;
+        }
+        // A socket that takes nothing is closed; the reader sees that too and ends us.
+        if written.is_err() || writer.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Where requests arrive.
+struct Desk {
+    hello: Hello,
+    reaper: Rc<Reaper>,
+    shells: RefCell<HashMap<SpriteSessionId, ShellHandle>>,
+    open: RefCell<HashMap<u32, Open>>,
+    frames: mpsc::Sender<Frame>,
+}
+
+struct Open {
+    responder: Responder,
+    body: Option<mpsc::Sender<Bytes>>,
+    missing: usize,
+}
+
+impl Desk {
+    async fn take(self: &Rc<Self>, frame: Frame) -> io::Result<()> {
+        match frame.kind {
+            Kind::Request => self.accept(&frame)?,
+            Kind::Body => self.body(frame).await,
+            Kind::Credit => {
+                if let Some(open) = self.open.borrow().get(&frame.id) {
+                    open.responder.credit(&frame.payload);
+                }
+            }
+            Kind::Cancel => {
+                if let Some(open) = self.open.borrow().get(&frame.id) {
+                    open.responder.cancel();
+                }
+            }
+            Kind::Stdout | Kind::Stderr | Kind::End => {
+                return Err(io::Error::other("a frame that only a supervisor sends"));
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(self: &Rc<Self>, frame: &Frame) -> io::Result<()> {
+        let Envelope { request, body } = frame.parse()?;
+        let responder = Responder::new(frame.id, self.frames.clone());
+        let (sender, receiver) = mpsc::channel(4);
+        let busy = self.open.borrow().len() >= MAX_REQUESTS;
+        self.open.borrow_mut().insert(
+            frame.id,
+            Open {
+                responder: responder.clone(),
+                body: (body > 0).then_some(sender),
+                missing: body,
+            },
+        );
+        let desk = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let id = responder.id;
+            let answer = if busy {
+                Err(Failure::Refused("too many requests at once".into()))
+            } else {
+                desk.perform(request, Body::new(receiver, body), &responder)
+                    .await
+            };
+            desk.open.borrow_mut().remove(&id);
+            responder.end(&answer).await;
+        });
+        Ok(())
+    }
+
+    /// Passes a piece of a body on. A reader that went away does not want it.
+    async fn body(&self, frame: Frame) {
+        let sender = {
+            let mut open = self.open.borrow_mut();
+            let Some(request) = open.get_mut(&frame.id) else {
+                return;
+            };
+            request.missing = request.missing.saturating_sub(frame.payload.len());
+            if request.missing == 0 {
+                request.body.take()
+            } else {
+                request.body.clone()
+            }
+        };
+        if let Some(sender) = sender {
+            drop(sender.send(frame.payload).await);
+        }
+    }
+
+    async fn perform(self: &Rc<Self>, request: Request, body: Body, to: &Responder) -> Answer {
+        match request {
+            Request::Exec { shell, timeout_ms } => {
+                let script = body.collect().await?;
+                let handle = self.shell(shell)?;
+                handle.exec(script, timeout_ms, to.clone()).await
+            }
+            Request::CloseShell { shell } => {
+                let handle = self.shells.borrow_mut().remove(&shell);
+                if let Some(handle) = handle {
+                    handle.close().await;
+                }
+                Ok(Reply::Done)
+            }
+            Request::Attempts(canaries) => {
+                blocking(move || Ok(Reply::Attempts(attempts::all(&canaries)))).await
+            }
+            Request::Read { .. }
+            | Request::Write { .. }
+            | Request::List { .. }
+            | Request::MakeDirectory { .. }
+            | Request::Glob { .. }
+            | Request::Grep { .. } => {
+                let (home, to) = (self.hello.home.clone(), to.clone());
+                blocking(move || on_files(request, &home, body, &to)).await
+            }
+        }
+    }
+
+    fn shell(self: &Rc<Self>, id: SpriteSessionId) -> Result<ShellHandle, Failure> {
+        let mut shells = self.shells.borrow_mut();
+        if let Some(handle) = shells.get(&id) {
+            return Ok(handle.clone());
+        }
+        if shells.len() >= MAX_SHELLS {
+            let text = format!("{MAX_SHELLS} shells are open already; close one first");
+            return Err(Failure::Refused(text));
+        }
+        let handle = ShellHandle::open(Rc::clone(&self.reaper), &self.hello);
+        shells.insert(id, handle.clone());
+        Ok(handle)
+    }
+}
+
+async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::Refused(format!("the sandbox failed at it: {error}")))?
+}
+
+fn on_files(request: Request, home: &Path, body: Body, to: &Responder) -> Answer {
+    match request {
+        Request::Read { path, limit } => files::read(home, &path, limit, to),
+        Request::Write { path } => files::write(home, &path, body),
+        Request::List { path } => files::list(home, &path, to),
+        Request::MakeDirectory { path } => files::make_directory(home, &path),
+        Request::Glob {
+            root,
+            pattern,
+            limit,
+        } => search::glob(home, &root, &pattern, limit, to),
+        Request::Grep {
+            pattern,
+            path,
+            glob,
+            ignore_case,
+            limit,
+        } => {
+            let search = search::Grep::new(&pattern, glob.as_deref(), ignore_case, limit)?;
+            search.run(home, &path, to)
+        }
+        Request::Exec { .. } | Request::CloseShell { .. } | Request::Attempts(_) => {
+            Err(Failure::Refused("not about files".into()))
+        }
+    }
+}

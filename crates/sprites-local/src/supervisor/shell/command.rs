@@ -1,0 +1,209 @@
+//! One command in a kept shell, from its script to its exit code. Output is pumped while it runs
+//! and drained exactly when it is over; time and cancellation end it without, if that can be, the
+//! shell.
+
+use super::{
+    Job,
+    bash::{Bash, Channels, PIPE, read_now},
+};
+use crate::{
+    protocol::{Failure, Kind, Reply, WireExit},
+    supervisor::{
+        processes::{descendants, now_ticks, send},
+        responder::Responder,
+    },
+};
+use bytes::{Bytes, BytesMut};
+use nix::{sys::signal::Signal, unistd::Pid};
+use std::{io, time::Duration};
+use tokio::{
+    net::unix::pipe,
+    sync::oneshot,
+    time::{Instant, interval, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long after a polite end the forceful one comes; and then the end of the shell itself.
+const PATIENCE: Duration = Duration::from_millis(500);
+const GIVE_UP: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_millis(50);
+
+/// A command that is about to run.
+pub(super) struct Running<'a> {
+    bash: &'a mut Bash,
+    job: &'a Job,
+}
+
+/// How the shell came out of it.
+enum Ended {
+    /// It waits for the next command.
+    Status(i32),
+    /// It ended.
+    Died(WireExit),
+}
+
+impl<'a> Running<'a> {
+    pub(super) fn new(bash: &'a mut Bash, job: &'a Job) -> Self {
+        Self { bash, job }
+    }
+
+    /// Runs it; the answer, and whether the shell is gone.
+    pub(super) async fn finish(self) -> Result<(Reply, bool), Failure> {
+        let failed = |error: io::Error| Failure::Refused(format!("the shell failed: {error}"));
+        self.bash.discard_now();
+        let begun = now_ticks().map_err(failed)?;
+        self.bash.begin(&self.job.script).map_err(failed)?;
+        let over = CancellationToken::new();
+        let pid = self.bash.pid;
+        let Channels {
+            stdout,
+            stderr,
+            status,
+            exited,
+        } = &mut self.bash.channels;
+        let responder = &self.job.responder;
+        let control = async {
+            let mut watch = Watch {
+                pid,
+                begun,
+                status,
+                exited,
+                line: Vec::new(),
+            };
+            let ended = watch.run(self.job).await;
+            over.cancel();
+            ended
+        };
+        let ((ended, stopped), (), ()) = tokio::join!(
+            control,
+            pump(stdout, Kind::Stdout, responder, &over),
+            pump(stderr, Kind::Stderr, responder, &over),
+        );
+        let (exit, died) = match ended {
+            Ended::Status(code) => (WireExit::Code(code), false),
+            Ended::Died(exit) => (exit, true),
+        };
+        let exit = if stopped { WireExit::TimedOut } else { exit };
+        let shell_reset = died;
+        Ok((Reply::Exec { exit, shell_reset }, died))
+    }
+}
+
+/// Waits for the end of a command and brings it about when it must be.
+struct Watch<'a> {
+    pid: Pid,
+    begun: u64,
+    status: &'a pipe::Receiver,
+    exited: &'a mut oneshot::Receiver<WireExit>,
+    line: Vec<u8>,
+}
+
+impl Watch<'_> {
+    async fn run(&mut self, job: &Job) -> (Ended, bool) {
+        let deadline = Instant::now() + job.timeout;
+        tokio::select! {
+            biased;
+            ended = self.ended() => return (ended, false),
+            () = job.responder.cancelled() => {}
+            () = sleep_until(deadline) => {}
+        }
+        (self.stop().await, true)
+    }
+
+    /// Skips the rest of the script, ends what it started and, when nothing else helps, the shell.
+    async fn stop(&mut self) -> Ended {
+        skip_rest(self.pid);
+        let begun = Instant::now();
+        let mut ticks = interval(TICK);
+        loop {
+            tokio::select! {
+                biased;
+                ended = self.ended() => return ended,
+                _ = ticks.tick() => {}
+            }
+            let signal = if begun.elapsed() < PATIENCE {
+                Signal::SIGTERM
+            } else {
+                Signal::SIGKILL
+            };
+            // What earlier commands left running in the background is not part of this one.
+            for process in descendants(self.pid) {
+                if process.started >= self.begun {
+                    send(process.pid, signal);
+                }
+            }
+            if begun.elapsed() >= GIVE_UP {
+                send(self.pid, Signal::SIGKILL);
+            }
+        }
+    }
+
+    async fn ended(&mut self) -> Ended {
+        tokio::select! {
+            biased;
+            code = read_status(self.status, &mut self.line) => Ended::Status(code),
+            exit = &mut *self.exited => Ended::Died(exit.unwrap_or(WireExit::Signal(libc::SIGKILL))),
+        }
+    }
+}
+
+/// The code bash answers; never, when the other end is closed: then bash was replaced or ended.
+async fn read_status(status: &pipe::Receiver, line: &mut Vec<u8>) -> i32 {
+    let mut buffer = [0; 16];
+    while status.readable().await.is_ok() {
+        match status.try_read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => line.extend(buffer.iter().take(read)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+        if let Some(code) = line.strip_suffix(b"\n") {
+            // Only a command that writes to our descriptor could answer anything but a number.
+            let code = std::str::from_utf8(code)
+                .ok()
+                .and_then(|code| code.parse().ok());
+            return code.unwrap_or(-1);
+        }
+    }
+    std::future::pending().await
+}
+
+/// Tells the loop that runs in bash to drop the rest of the script.
+#[expect(unsafe_code, reason = "no wrapper for real-time signals")]
+fn skip_rest(pid: Pid) {
+    // SAFETY: kill takes plain integers. A shell that is gone already needs no signal.
+    unsafe { libc::kill(pid.as_raw(), libc::SIGRTMAX()) };
+}
+
+/// Passes output on until the command is over, and then what is left of it.
+async fn pump(pipe: &pipe::Receiver, kind: Kind, to: &Responder, over: &CancellationToken) {
+    let mut buffer = BytesMut::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = over.cancelled() => break,
+            ready = pipe.readable() => if ready.is_err() { break },
+        }
+        match read(pipe, &mut buffer) {
+            Ok(piece) if piece.is_empty() => break,
+            Ok(piece) => to.data(kind, piece).await,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => break,
+        }
+    }
+    over.cancelled().await;
+    // All the command wrote is in the pipe now. What comes after a pipeful is from the background.
+    let mut left = PIPE;
+    while left > 0
+        && let Some(piece) = read_now(pipe)
+    {
+        left = left.saturating_sub(piece.len());
+        to.data(kind, piece).await;
+    }
+}
+
+fn read(pipe: &pipe::Receiver, buffer: &mut BytesMut) -> io::Result<Bytes> {
+    buffer.reserve(PIPE);
+    pipe.try_read_buf(buffer)?;
+    Ok(buffer.split().freeze())
+}

@@ -1,0 +1,141 @@
+//! Taking back what processes held that are gone.
+
+use crate::{
+    entity::{effect, job, lane, lease, worker},
+    error::db_error,
+    repo::{events::SqlEvents, lanes::queued_in_lane},
+    tx::SqlTx,
+};
+use domain::{
+    Timestamp,
+    effect::{Effect, EffectStatus},
+    event::{EventKind, NewEvent},
+    job::JobStatus,
+};
+use ports::store::{EventRepository, StoreError, Swept};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+/// Frees everything these processes held and forgets them.
+pub(super) async fn free(tx: &SqlTx, gone: Vec<Uuid>, now: Timestamp) -> Result<Swept, StoreError> {
+    if gone.is_empty() {
+        return Ok(Swept::default());
+    }
+    let swept = Swept {
+        lanes: free_lanes(tx, &gone, now).await?,
+        effects: free_effects(tx, &gone, now).await?,
+    };
+    lease::Entity::delete_many()
+        .filter(lease::Column::WorkerId.is_in(gone.iter().copied()))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("lease"))?;
+    worker::Entity::delete_many()
+        .filter(worker::Column::Id.is_in(gone))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("worker"))?;
+    Ok(swept)
+}
+
+/// A lane with anything left to do can be claimed again at once; one whose job waits cannot.
+async fn free_lanes(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
+    let ready = CaseStatement::new().case(
+        Expr::exists(queued_in_lane()).or(Expr::exists(interrupted_in_lane())),
+        now,
+    );
+    let freed = lane::Entity::update_many()
+        .col_expr(
+            lane::Column::ReadyAt,
+            Expr::col(lane::Column::ReadyAt).if_null(ready),
+        )
+        .col_expr(lane::Column::LeaseWorker, Expr::value(None::<Uuid>))
+        .filter(lane::Column::LeaseWorker.is_in(gone.iter().copied()))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("lane"))?;
+    if freed.rows_affected > 0 {
+        tx.note(|c| c.lanes_ready = true);
+    }
+    Ok(freed.rows_affected)
+}
+
+/// What was being sent is sent again when that looks the same as once; otherwise only a human can
+/// find out, so it is shown.
+async fn free_effects(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
+    let held = effect::Entity::find()
+        .filter(effect::Column::Status.eq(EffectStatus::Sending.as_str()))
+        .filter(effect::Column::WorkerId.is_in(gone.iter().copied()))
+        .order_by_asc(effect::Column::Id)
+        .all(&tx.conn)
+        .await
+        .map_err(db_error("effect"))?
+        .into_iter()
+        .map(Effect::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+    let (again, unknown): (Vec<_>, Vec<_>) = held.iter().partition(|e| e.action.is_idempotent());
+    set_status(tx, &again, EffectStatus::Pending, None).await?;
+    let detail = "The server stopped while this was being sent. Look whether it arrived, then \
+                  release it to send it again or cancel it.";
+    set_status(tx, &unknown, EffectStatus::Unknown, Some(detail)).await?;
+    for effect in unknown {
+        let event = NewEvent {
+            kind: EventKind::Effect,
+            payload: serde_json::json!({
+                "effect_id": effect.id,
+                "slot": effect.slot,
+                "kind": effect.action.kind(),
+                "status": EffectStatus::Unknown,
+                "detail": detail,
+            }),
+        };
+        SqlEvents(tx)
+            .append(effect.tenant_id, effect.job_id, vec![event], now)
+            .await?;
+    }
+    if !held.is_empty() {
+        tx.note(|c| c.effects_ready = true);
+    }
+    Ok(u64::try_from(held.len()).unwrap_or(u64::MAX))
+}
+
+async fn set_status(
+    tx: &SqlTx,
+    effects: &[&Effect],
+    status: EffectStatus,
+    detail: Option<&str>,
+) -> Result<(), StoreError> {
+    use effect::Column;
+    if effects.is_empty() {
+        return Ok(());
+    }
+    let mut update = effect::Entity::update_many()
+        .col_expr(Column::Status, Expr::value(status.as_str()))
+        .col_expr(Column::WorkerId, Expr::value(None::<Uuid>));
+    if let Some(detail) = detail {
+        update = update.col_expr(Column::Detail, Expr::value(detail));
+    }
+    update
+        .filter(Column::Id.is_in(effects.iter().map(|effect| effect.id.as_uuid())))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("effect"))?;
+    Ok(())
+}
+
+/// Whether the lane that the statement around this is about has a job to go on with.
+fn interrupted_in_lane() -> SelectStatement {
+    Query::select()
+        .expr(Expr::value(1))
+        .from(job::Entity)
+        .and_where(
+            Expr::col((job::Entity, job::Column::LaneId)).equals((lane::Entity, lane::Column::Id)),
+        )
+        .and_where(
+            job::Column::Status.is_in([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]),
+        )
+        .to_owned()
+}

@@ -1,0 +1,147 @@
+//! Small pieces of SQL that several repositories share.
+
+use domain::page::PageRequest;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Insert, IntoActiveModel,
+    ModelTrait, PrimaryKeyTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{Alias, Expr, IntoIden, LikeExpr, OnConflict},
+};
+use uuid::Uuid;
+
+/// Rows of one multi-row statement. Databases bound the number of parameters (SQLite 32,766,
+/// PostgreSQL 65,535), and no table here has more than 25 columns.
+pub(crate) const CHUNK: usize = 1_000;
+
+/// The rows of a page, newest first, and one more that proves that there are more.
+pub(crate) fn page<E: EntityTrait>(
+    select: Select<E>,
+    id: impl ColumnTrait,
+    request: PageRequest,
+) -> Select<E> {
+    let select = match request.cursor {
+        Some(cursor) => select.filter(id.lt(cursor.0)),
+        None => select,
+    };
+    select.order_by_desc(id).limit(u64::from(request.limit) + 1)
+}
+
+/// Narrows a list by a column when a value is given.
+pub(crate) fn narrow<E: EntityTrait>(
+    select: Select<E>,
+    column: impl ColumnTrait,
+    value: Option<Uuid>,
+) -> Select<E> {
+    match value {
+        Some(value) => select.filter(column.eq(value)),
+        None => select,
+    }
+}
+
+/// Writes one row.
+pub(crate) async fn insert<M, A>(db: &impl ConnectionTrait, row: M) -> Result<u64, DbErr>
+where
+    M: ModelTrait + IntoActiveModel<A>,
+    A: ActiveModelTrait<Entity = M::Entity>,
+{
+    Insert::one(row.into_active_model())
+        .exec_without_returning(db)
+        .await
+}
+
+/// Writes rows with as few statements as the parameter limit allows.
+pub(crate) async fn insert_all<M, A>(
+    db: &impl ConnectionTrait,
+    rows: Vec<M>,
+    conflict: Option<OnConflict>,
+) -> Result<(), DbErr>
+where
+    M: ModelTrait + IntoActiveModel<A>,
+    A: ActiveModelTrait<Entity = M::Entity>,
+{
+    for chunk in chunks(rows) {
+        let mut insert = Insert::many(chunk.into_iter().map(IntoActiveModel::into_active_model));
+        if let Some(conflict) = &conflict {
+            insert = insert.on_conflict(conflict.clone());
+        }
+        insert.exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// The same, giving the rows back as they now stand.
+pub(crate) async fn upsert_all<M, A>(
+    db: &impl ConnectionTrait,
+    rows: Vec<M>,
+    conflict: &OnConflict,
+) -> Result<Vec<M>, DbErr>
+where
+    M: ModelTrait + IntoActiveModel<A>,
+    M::Entity: EntityTrait<Model = M>,
+    A: ActiveModelTrait<Entity = M::Entity>,
+{
+    let mut stored = Vec::with_capacity(rows.len());
+    for chunk in chunks(rows) {
+        stored.extend(
+            Insert::many(chunk.into_iter().map(IntoActiveModel::into_active_model))
+                .on_conflict(conflict.clone())
+                .exec_with_returning(db)
+                .await?,
+        );
+    }
+    Ok(stored)
+}
+
+/// The keys of those rows that were new; the others are left alone.
+pub(crate) async fn insert_new<M, A>(
+    db: &impl ConnectionTrait,
+    rows: Vec<M>,
+    conflict: &OnConflict,
+) -> Result<Vec<Uuid>, DbErr>
+where
+    M: ModelTrait + IntoActiveModel<A>,
+    M::Entity: EntityTrait<Model = M>,
+    <M::Entity as EntityTrait>::PrimaryKey: PrimaryKeyTrait<ValueType = Uuid>,
+    A: ActiveModelTrait<Entity = M::Entity>,
+{
+    let mut keys = Vec::with_capacity(rows.len());
+    for chunk in chunks(rows) {
+        keys.extend(
+            Insert::many(chunk.into_iter().map(IntoActiveModel::into_active_model))
+                .on_conflict(conflict.clone())
+                .exec_with_returning_keys(db)
+                .await?,
+        );
+    }
+    Ok(keys)
+}
+
+/// The value an upsert tried to insert.
+pub(crate) fn excluded(column: impl IntoIden) -> Expr {
+    Expr::col((Alias::new("excluded"), column))
+}
+
+/// A pattern that finds `text` anywhere, taken literally.
+pub(crate) fn anywhere(text: &str) -> LikeExpr {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    LikeExpr::new(pattern).escape('\\')
+}
+
+fn chunks<M>(mut rows: Vec<M>) -> Vec<Vec<M>> {
+    let mut chunks = Vec::new();
+    while rows.len() > CHUNK {
+        let rest = rows.split_off(CHUNK);
+        chunks.push(std::mem::replace(&mut rows, rest));
+    }
+    if !rows.is_empty() {
+        chunks.push(rows);
+    }
+    chunks
+}

@@ -1,0 +1,128 @@
+//! Effects of a tenant; claiming the due ones is in [`crate::lease`].
+
+use crate::{
+    entity::effect,
+    error::db_error,
+    query::{insert, narrow, page},
+    tx::SqlTx,
+};
+use async_trait::async_trait;
+use domain::{
+    effect::{DeadReason, Effect, EffectStatus},
+    id::{EffectId, IntegrationId, JobId, TenantId},
+    page::{Page, PageRequest},
+};
+use ports::store::{EffectFilter, EffectRepository, StoreError};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select, sea_query::Expr};
+use uuid::Uuid;
+
+const ENTITY: &str = "effect";
+
+pub(crate) struct SqlEffects<'t>(pub(crate) &'t SqlTx);
+
+#[async_trait]
+impl EffectRepository for SqlEffects<'_> {
+    async fn insert(&self, effect: &Effect) -> Result<(), StoreError> {
+        insert(&self.0.conn, effect::Model::try_from(effect)?)
+            .await
+            .map_err(db_error(ENTITY))?;
+        if effect.status == EffectStatus::Pending {
+            self.0.note(|c| c.effects_ready = true);
+        }
+        Ok(())
+    }
+
+    async fn find(&self, tenant: TenantId, id: EffectId) -> Result<Option<Effect>, StoreError> {
+        of(tenant)
+            .filter(effect::Column::Id.eq(id.as_uuid()))
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .map(Effect::try_from)
+            .transpose()
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: &EffectFilter,
+        request: PageRequest,
+    ) -> Result<Page<Effect>, StoreError> {
+        let mut select = of(tenant);
+        select = narrow(
+            select,
+            effect::Column::JobId,
+            filter.job_id.map(JobId::as_uuid),
+        );
+        select = narrow(
+            select,
+            effect::Column::IntegrationId,
+            filter.integration_id.map(IntegrationId::as_uuid),
+        );
+        if let Some(status) = filter.status {
+            select = select.filter(effect::Column::Status.eq(status.as_str()));
+        }
+        let effects = self.all(page(select, effect::Column::Id, request)).await?;
+        Ok(Page::from_overfetch(effects, request.limit, |e| {
+            e.id.as_uuid()
+        }))
+    }
+
+    async fn of_job(&self, tenant: TenantId, job: JobId) -> Result<Vec<Effect>, StoreError> {
+        let select = of(tenant)
+            .filter(effect::Column::JobId.eq(job.as_uuid()))
+            .order_by_asc(effect::Column::Id);
+        self.all(select).await
+    }
+
+    async fn update(&self, effect: &Effect, expected: EffectStatus) -> Result<bool, StoreError> {
+        use effect::Column;
+        let mut update = effect::Entity::update_many()
+            .col_expr(Column::Status, Expr::value(effect.status.as_str()))
+            .col_expr(
+                Column::DeadReason,
+                Expr::value(effect.dead_reason.map(DeadReason::as_str)),
+            )
+            .col_expr(Column::Detail, Expr::value(effect.detail.as_deref()))
+            .col_expr(Column::Attempts, Expr::value(effect.attempts))
+            .col_expr(Column::NextAttemptAt, Expr::value(effect.next_attempt_at))
+            .col_expr(Column::ExpiresAt, Expr::value(effect.expires_at))
+            .col_expr(
+                Column::ProviderReference,
+                Expr::value(effect.provider_reference.as_deref()),
+            )
+            .col_expr(Column::SettledAt, Expr::value(effect.settled_at));
+        if effect.status != EffectStatus::Sending {
+            update = update.col_expr(Column::WorkerId, Expr::value(None::<Uuid>));
+        }
+        let updated = update
+            .filter(Column::Id.eq(effect.id.as_uuid()))
+            .filter(Column::TenantId.eq(effect.tenant_id.as_uuid()))
+            .filter(Column::Status.eq(expected.as_str()))
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        let done = updated.rows_affected > 0;
+        // Either this one is due, or it no longer stands in the way of the next one.
+        if done && effect.status != EffectStatus::Sending {
+            self.0.note(|c| c.effects_ready = true);
+        }
+        Ok(done)
+    }
+}
+
+impl SqlEffects<'_> {
+    async fn all(&self, select: Select<effect::Entity>) -> Result<Vec<Effect>, StoreError> {
+        select
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .into_iter()
+            .map(Effect::try_from)
+            .collect()
+    }
+}
+
+fn of(tenant: TenantId) -> Select<effect::Entity> {
+    effect::Entity::find().filter(effect::Column::TenantId.eq(tenant.as_uuid()))
+}

@@ -1,0 +1,194 @@
+//! Jobs, each with its own budget row.
+
+use crate::{
+    entity::job,
+    error::db_error,
+    query::{insert, narrow, page},
+    repo::ledger,
+    tx::SqlTx,
+};
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    budget::{BudgetScope, Limit, Period},
+    id::{AgentId, ConversationId, JobId, LaneId, TenantId, WorkItemId},
+    job::{Job, JobStatus},
+    page::{Page, PageRequest},
+};
+use ports::store::{JobFilter, JobRepository, StoreError};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
+    sea_query::{Expr, ExprTrait},
+};
+
+const ENTITY: &str = "job";
+
+/// What a job may still come back from.
+pub(crate) const UNFINISHED: [&str; 3] = [
+    JobStatus::Queued.as_str(),
+    JobStatus::Running.as_str(),
+    JobStatus::Waiting.as_str(),
+];
+
+pub(crate) struct SqlJobs<'t>(pub(crate) &'t SqlTx);
+
+#[async_trait]
+impl JobRepository for SqlJobs<'_> {
+    async fn insert(&self, job: &Job, budget: Limit) -> Result<(), StoreError> {
+        insert(&self.0.conn, job::Model::from(job))
+            .await
+            .map_err(db_error(ENTITY))?;
+        ledger::set_limit(
+            self.0,
+            job.tenant_id,
+            BudgetScope::Job(job.id),
+            (Period::Total, budget),
+            job.created_at,
+        )
+        .await
+    }
+
+    async fn find(&self, tenant: TenantId, id: JobId) -> Result<Option<Job>, StoreError> {
+        of(tenant)
+            .filter(job::Column::Id.eq(id.as_uuid()))
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .map(Job::try_from)
+            .transpose()
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: &JobFilter,
+        request: PageRequest,
+    ) -> Result<Page<Job>, StoreError> {
+        let mut select = of(tenant);
+        select = narrow(
+            select,
+            job::Column::AgentId,
+            filter.agent_id.map(AgentId::as_uuid),
+        );
+        select = narrow(
+            select,
+            job::Column::WorkItemId,
+            filter.work_item_id.map(WorkItemId::as_uuid),
+        );
+        select = narrow(
+            select,
+            job::Column::ConversationId,
+            filter.conversation_id.map(ConversationId::as_uuid),
+        );
+        if let Some(status) = filter.status {
+            select = select.filter(job::Column::Status.eq(status.as_str()));
+        }
+        let jobs = self.all(page(select, job::Column::Id, request)).await?;
+        Ok(Page::from_overfetch(jobs, request.limit, |j| {
+            j.id.as_uuid()
+        }))
+    }
+
+    async fn update(&self, job: &Job) -> Result<(), StoreError> {
+        use job::Column;
+        let failure = job.failure.as_ref();
+        this(job.tenant_id, job.id)
+            .col_expr(Column::Status, Expr::value(job.status.as_str()))
+            .col_expr(
+                Column::FailureCode,
+                Expr::value(failure.map(|f| f.code.as_str())),
+            )
+            .col_expr(
+                Column::FailureMessage,
+                Expr::value(failure.map(|f| f.message.as_str())),
+            )
+            .col_expr(Column::InputTokens, Expr::value(job.usage.input))
+            .col_expr(Column::OutputTokens, Expr::value(job.usage.output))
+            .col_expr(Column::CacheReadTokens, Expr::value(job.usage.cache_read))
+            .col_expr(Column::CacheWriteTokens, Expr::value(job.usage.cache_write))
+            .col_expr(Column::CostMicros, Expr::value(job.cost.0))
+            .col_expr(Column::StartedAt, Expr::value(job.started_at))
+            .col_expr(Column::FinishedAt, Expr::value(job.finished_at))
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(())
+    }
+
+    async fn request_cancel(
+        &self,
+        tenant: TenantId,
+        id: JobId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let asked = this(tenant, id)
+            .col_expr(
+                job::Column::CancelRequestedAt,
+                Expr::col(job::Column::CancelRequestedAt).if_null(now),
+            )
+            .filter(job::Column::Status.is_in(UNFINISHED))
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        if asked.rows_affected > 0 {
+            self.0.note(|c| c.cancelled.push(id));
+        }
+        Ok(asked.rows_affected > 0)
+    }
+
+    async fn last_attempt(
+        &self,
+        tenant: TenantId,
+        item: WorkItemId,
+        agent: AgentId,
+    ) -> Result<i32, StoreError> {
+        let highest: Option<Option<i32>> = of(tenant)
+            .filter(job::Column::WorkItemId.eq(item.as_uuid()))
+            .filter(job::Column::AgentId.eq(agent.as_uuid()))
+            .select_only()
+            .column_as(job::Column::Attempt.max(), "attempt")
+            .into_tuple()
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(highest.flatten().unwrap_or(0))
+    }
+
+    async fn finished_in_lane(
+        &self,
+        tenant: TenantId,
+        lane: LaneId,
+        before: JobId,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
+        let select = of(tenant)
+            .filter(job::Column::LaneId.eq(lane.as_uuid()))
+            .filter(job::Column::Id.lt(before.as_uuid()))
+            .filter(job::Column::Status.is_not_in(UNFINISHED))
+            .order_by_desc(job::Column::Id)
+            .limit(u64::from(limit));
+        self.all(select).await
+    }
+}
+
+impl SqlJobs<'_> {
+    async fn all(&self, select: Select<job::Entity>) -> Result<Vec<Job>, StoreError> {
+        select
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .into_iter()
+            .map(Job::try_from)
+            .collect()
+    }
+}
+
+fn of(tenant: TenantId) -> Select<job::Entity> {
+    job::Entity::find().filter(job::Column::TenantId.eq(tenant.as_uuid()))
+}
+
+fn this(tenant: TenantId, id: JobId) -> UpdateMany<job::Entity> {
+    job::Entity::update_many()
+        .filter(job::Column::Id.eq(id.as_uuid()))
+        .filter(job::Column::TenantId.eq(tenant.as_uuid()))
+}

@@ -1,0 +1,228 @@
+//! Lanes and the work items that wait in them.
+
+use crate::{
+    entity::{job, lane, lane_entry, work_item},
+    error::{corrupt, db_error},
+    repo::jobs::UNFINISHED,
+    tx::SqlTx,
+};
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    id::{JobId, LaneEntryId, LaneId, TenantId, WorkItemId},
+    job::Job,
+    queue::{EntryStatus, Fence, Lane, LaneEntry},
+    work::WorkItem,
+};
+use ports::store::{LaneRepository, QueuedItem, StoreError};
+use sea_orm::{
+    ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, RelationDef, Select,
+    UpdateMany,
+    sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+const LANE: &str = "lane";
+const ENTRY: &str = "lane entry";
+
+pub(crate) struct SqlLanes<'t>(pub(crate) &'t SqlTx);
+
+#[async_trait]
+impl LaneRepository for SqlLanes<'_> {
+    async fn find(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError> {
+        let row = lane::Entity::find_by_id(id.as_uuid())
+            .filter(lane::Column::TenantId.eq(tenant.as_uuid()))
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error(LANE))?;
+        Ok(row.map(Lane::from))
+    }
+
+    async fn queued(
+        &self,
+        tenant: TenantId,
+        id: LaneId,
+        limit: u32,
+    ) -> Result<Vec<QueuedItem>, StoreError> {
+        let what: RelationDef = lane_entry::Entity::belongs_to(work_item::Entity)
+            .from(lane_entry::Column::WorkItemId)
+            .to(work_item::Column::Id)
+            .into();
+        entries(tenant)
+            .filter(lane_entry::Column::LaneId.eq(id.as_uuid()))
+            .filter(lane_entry::Column::Status.eq(EntryStatus::Queued.as_str()))
+            .order_by_asc(lane_entry::Column::Id)
+            .limit(u64::from(limit))
+            .join(JoinType::InnerJoin, what)
+            .select_also(work_item::Entity)
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTRY))?
+            .into_iter()
+            .map(|(entry, item)| {
+                let item =
+                    item.ok_or_else(|| corrupt(ENTRY, "work_item_id", "no such item".into()))?;
+                Ok(QueuedItem {
+                    entry: LaneEntry::try_from(entry)?,
+                    item: WorkItem::try_from(item)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn head(&self, tenant: TenantId, id: LaneId) -> Result<Option<Job>, StoreError> {
+        job::Entity::find()
+            .filter(job::Column::LaneId.eq(id.as_uuid()))
+            .filter(job::Column::TenantId.eq(tenant.as_uuid()))
+            .filter(job::Column::Status.is_in(UNFINISHED))
+            .order_by_asc(job::Column::Id)
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error("job"))?
+            .map(Job::try_from)
+            .transpose()
+    }
+
+    async fn entry(
+        &self,
+        tenant: TenantId,
+        id: LaneId,
+        item: WorkItemId,
+    ) -> Result<Option<LaneEntry>, StoreError> {
+        entries(tenant)
+            .filter(lane_entry::Column::LaneId.eq(id.as_uuid()))
+            .filter(lane_entry::Column::WorkItemId.eq(item.as_uuid()))
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error(ENTRY))?
+            .map(LaneEntry::try_from)
+            .transpose()
+    }
+
+    async fn set_entry(
+        &self,
+        tenant: TenantId,
+        entry: LaneEntryId,
+        status: EntryStatus,
+        job: Option<JobId>,
+    ) -> Result<(), StoreError> {
+        use lane_entry::Column;
+        lane_entry::Entity::update_many()
+            .col_expr(Column::Status, Expr::value(status.as_str()))
+            .col_expr(Column::JobId, Expr::value(job.map(JobId::as_uuid)))
+            .filter(Column::Id.eq(entry.as_uuid()))
+            .filter(Column::TenantId.eq(tenant.as_uuid()))
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error(ENTRY))?;
+        Ok(())
+    }
+
+    async fn finish_entries(
+        &self,
+        tenant: TenantId,
+        job: JobId,
+    ) -> Result<Vec<WorkItemId>, StoreError> {
+        use lane_entry::Column;
+        let taken = [
+            EntryStatus::Running.as_str(),
+            EntryStatus::Absorbed.as_str(),
+        ];
+        let mut done = lane_entry::Entity::update_many()
+            .col_expr(Column::Status, Expr::value(EntryStatus::Done.as_str()))
+            .filter(Column::JobId.eq(job.as_uuid()))
+            .filter(Column::TenantId.eq(tenant.as_uuid()))
+            .filter(Column::Status.is_in(taken))
+            .exec_with_returning(&self.0.conn)
+            .await
+            .map_err(db_error(ENTRY))?;
+        done.sort_unstable_by_key(|entry| entry.id);
+        Ok(done
+            .into_iter()
+            .map(|entry| WorkItemId::from_uuid(entry.work_item_id))
+            .collect())
+    }
+
+    async fn items_of(&self, tenant: TenantId, job: JobId) -> Result<Vec<WorkItemId>, StoreError> {
+        let items: Vec<Uuid> = entries(tenant)
+            .filter(lane_entry::Column::JobId.eq(job.as_uuid()))
+            .order_by_asc(lane_entry::Column::Id)
+            .select_only()
+            .column(lane_entry::Column::WorkItemId)
+            .into_tuple()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTRY))?;
+        Ok(items.into_iter().map(WorkItemId::from_uuid).collect())
+    }
+
+    async fn make_ready(
+        &self,
+        tenant: TenantId,
+        id: LaneId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // A lane that is ready already keeps its place among those that wait.
+        let ready = this(tenant, id)
+            .col_expr(
+                lane::Column::ReadyAt,
+                Expr::col(lane::Column::ReadyAt).if_null(now),
+            )
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error(LANE))?;
+        if ready.rows_affected > 0 {
+            self.0.note(|c| c.lanes_ready = true);
+        }
+        Ok(())
+    }
+
+    async fn release(
+        &self,
+        tenant: TenantId,
+        id: LaneId,
+        fence: Fence,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // Kept when it was made ready while it was held: that may have been a wake-up.
+        let ready = CaseStatement::new().case(Expr::exists(queued_in_lane()), now);
+        let released = this(tenant, id)
+            .col_expr(
+                lane::Column::ReadyAt,
+                Expr::col(lane::Column::ReadyAt).if_null(ready),
+            )
+            .col_expr(lane::Column::LeaseWorker, Expr::value(None::<Uuid>))
+            .filter(lane::Column::Fence.eq(fence.0))
+            .filter(lane::Column::LeaseWorker.is_not_null())
+            .exec_with_returning(&self.0.conn)
+            .await
+            .map_err(db_error(LANE))?;
+        if released.iter().any(|lane| lane.ready_at.is_some()) {
+            self.0.note(|c| c.lanes_ready = true);
+        }
+        Ok(())
+    }
+}
+
+/// Whether entries wait in the lane that the statement around this is about.
+pub(crate) fn queued_in_lane() -> SelectStatement {
+    Query::select()
+        .expr(Expr::value(1))
+        .from(lane_entry::Entity)
+        .and_where(
+            Expr::col((lane_entry::Entity, lane_entry::Column::LaneId))
+                .equals((lane::Entity, lane::Column::Id)),
+        )
+        .and_where(lane_entry::Column::Status.eq(EntryStatus::Queued.as_str()))
+        .to_owned()
+}
+
+fn entries(tenant: TenantId) -> Select<lane_entry::Entity> {
+    lane_entry::Entity::find().filter(lane_entry::Column::TenantId.eq(tenant.as_uuid()))
+}
+
+fn this(tenant: TenantId, id: LaneId) -> UpdateMany<lane::Entity> {
+    lane::Entity::update_many()
+        .filter(lane::Column::Id.eq(id.as_uuid()))
+        .filter(lane::Column::TenantId.eq(tenant.as_uuid()))
+}

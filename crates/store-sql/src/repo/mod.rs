@@ -1,0 +1,16 @@
+//! One repository per aggregate, each over the transaction it was asked of.
+
+pub(crate) mod access;
+pub(crate) mod agents;
+pub(crate) mod conversations;
+pub(crate) mod effects;
+pub(crate) mod events;
+pub(crate) mod idempotency;
+pub(crate) mod integrations;
+pub(crate) mod jobs;
+pub(crate) mod lanes;
+pub(crate) mod ledger;
+pub(crate) mod settings;
+pub(crate) mod sprite_sessions;
+pub(crate) mod transcript;
+pub(crate) mod work;

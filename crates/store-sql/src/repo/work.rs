@@ -1,0 +1,207 @@
+//! Work items and decisions; ingest makes the items.
+
+use crate::{
+    entity::{decision, effect, job, lane_entry, work_item},
+    error::{db_error, word},
+    query::{anywhere, insert, narrow, page},
+    tx::SqlTx,
+};
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    effect::REPLY_SLOT,
+    id::{IntegrationId, JobId, TenantId, WorkItemId},
+    page::{Page, PageRequest},
+    work::{Decision, LaneOutcome, WorkItem, WorkItemStatus, outcome},
+};
+use ports::store::{StoreError, WorkFilter, WorkRepository};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef, Select,
+    sea_query::{Expr, ExprTrait, IntoCondition},
+};
+use uuid::Uuid;
+
+const ENTITY: &str = "work item";
+
+pub(crate) struct SqlWork<'t>(pub(crate) &'t SqlTx);
+
+#[async_trait]
+impl WorkRepository for SqlWork<'_> {
+    async fn find(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<WorkItem>, StoreError> {
+        of(tenant)
+            .filter(work_item::Column::Id.eq(id.as_uuid()))
+            .one(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .map(WorkItem::try_from)
+            .transpose()
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: &WorkFilter,
+        request: PageRequest,
+    ) -> Result<Page<WorkItem>, StoreError> {
+        let mut select = narrow(
+            of(tenant),
+            work_item::Column::IntegrationId,
+            filter.integration_id.map(IntegrationId::as_uuid),
+        );
+        if let Some(status) = filter.status {
+            select = select.filter(work_item::Column::Status.eq(status.as_str()));
+        }
+        if let Some(text) = &filter.text {
+            let text = anywhere(&text.to_lowercase());
+            select = select.filter(work_item::Column::Text.into_simple_expr().like(text));
+        }
+        let select = match filter.agent_id {
+            // An agent has one entry per item, so walking its entries gives every item once.
+            Some(agent) => {
+                let select = select
+                    .join_rev(JoinType::InnerJoin, entry_of_item())
+                    .filter(lane_entry::Column::AgentId.eq(agent.as_uuid()));
+                page(select, lane_entry::Column::WorkItemId, request)
+            }
+            None => page(select, work_item::Column::Id, request),
+        };
+        let items = select
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .into_iter()
+            .map(WorkItem::try_from)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::from_overfetch(items, request.limit, |i| {
+            i.id.as_uuid()
+        }))
+    }
+
+    async fn lanes(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+    ) -> Result<Vec<LaneOutcome>, StoreError> {
+        let taken: RelationDef = lane_entry::Entity::belongs_to(job::Entity)
+            .from(lane_entry::Column::JobId)
+            .to(job::Column::Id)
+            .into();
+        let reply: RelationDef = lane_entry::Entity::belongs_to(effect::Entity)
+            .from(lane_entry::Column::JobId)
+            .to(effect::Column::JobId)
+            .on_condition(|_, effect| {
+                Expr::col((effect, effect::Column::Slot))
+                    .eq(REPLY_SLOT)
+                    .into_condition()
+            })
+            .into();
+        lane_entry::Entity::find()
+            .select_only()
+            .column_as(lane_entry::Column::Status, "entry")
+            .column_as(lane_entry::Column::JobId, "job")
+            .column_as(job::Column::Status, "job_status")
+            .column_as(effect::Column::Status, "reply")
+            .join(JoinType::LeftJoin, taken)
+            .join(JoinType::LeftJoin, reply)
+            .filter(lane_entry::Column::WorkItemId.eq(id.as_uuid()))
+            .filter(lane_entry::Column::TenantId.eq(tenant.as_uuid()))
+            .order_by_asc(lane_entry::Column::Id)
+            .into_model::<Standing>()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error("lane entry"))?
+            .into_iter()
+            .map(LaneOutcome::try_from)
+            .collect()
+    }
+
+    async fn settle(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<WorkItemStatus, StoreError> {
+        use work_item::Column;
+        let status = outcome(&self.lanes(tenant, id).await?);
+        let closed_at = match status {
+            WorkItemStatus::Open => Expr::value(None::<Timestamp>),
+            WorkItemStatus::Replied | WorkItemStatus::Passed | WorkItemStatus::Failed => {
+                Expr::col(Column::ClosedAt).if_null(now)
+            }
+        };
+        work_item::Entity::update_many()
+            .col_expr(Column::Status, Expr::value(status.as_str()))
+            .col_expr(Column::Reason, Expr::value(reason))
+            .col_expr(Column::ClosedAt, closed_at)
+            .filter(Column::Id.eq(id.as_uuid()))
+            .filter(Column::TenantId.eq(tenant.as_uuid()))
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(status)
+    }
+
+    async fn insert_decision(&self, decision: &Decision) -> Result<(), StoreError> {
+        insert(&self.0.conn, decision::Model::from(decision))
+            .await
+            .map_err(db_error("decision"))?;
+        Ok(())
+    }
+
+    async fn decisions(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+    ) -> Result<Vec<Decision>, StoreError> {
+        decision::Entity::find()
+            .filter(decision::Column::WorkItemId.eq(id.as_uuid()))
+            .filter(decision::Column::TenantId.eq(tenant.as_uuid()))
+            .order_by_asc(decision::Column::Id)
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error("decision"))?
+            .into_iter()
+            .map(Decision::try_from)
+            .collect()
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Standing {
+    entry: String,
+    job: Option<Uuid>,
+    job_status: Option<String>,
+    reply: Option<String>,
+}
+
+impl TryFrom<Standing> for LaneOutcome {
+    type Error = StoreError;
+
+    fn try_from(row: Standing) -> Result<Self, StoreError> {
+        Ok(Self {
+            entry: word("lane entry", "status", &row.entry)?,
+            job: row.job.map(JobId::from_uuid),
+            job_status: row
+                .job_status
+                .map(|status| word("job", "status", &status))
+                .transpose()?,
+            reply: row
+                .reply
+                .map(|status| word("effect", "status", &status))
+                .transpose()?,
+        })
+    }
+}
+
+fn of(tenant: TenantId) -> Select<work_item::Entity> {
+    work_item::Entity::find().filter(work_item::Column::TenantId.eq(tenant.as_uuid()))
+}
+
+fn entry_of_item() -> RelationDef {
+    lane_entry::Entity::belongs_to(work_item::Entity)
+        .from(lane_entry::Column::WorkItemId)
+        .to(work_item::Column::Id)
+        .into()
+}

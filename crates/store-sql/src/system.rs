@@ -1,0 +1,92 @@
+//! What cannot know its tenant beforehand: credentials, webhook paths, start-up.
+
+use crate::{
+    backend::Backend,
+    entity::{feed, integration, tenant, token},
+    error::db_error,
+    query::insert,
+    repo::integrations::with_agents,
+    store::SqlStore,
+};
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    access::{ApiToken, Tenant},
+    id::{IntegrationId, TenantId},
+    integration::Integration,
+};
+use ports::store::{Durability, StoreError, SystemStore};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+#[async_trait]
+impl<B: Backend> SystemStore for SqlStore<B> {
+    async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
+        token::Entity::find()
+            .filter(token::Column::Hash.eq(hash))
+            .one(self.backend.reader())
+            .await
+            .map_err(db_error("token"))?
+            .map(ApiToken::try_from)
+            .transpose()
+    }
+
+    async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
+        let db = self.backend.reader();
+        let row = integration::Entity::find_by_id(id.as_uuid())
+            .filter(integration::Column::DeletedAt.is_null())
+            .one(db)
+            .await
+            .map_err(db_error("integration"))?;
+        Ok(with_agents(db, row.into_iter().collect()).await?.pop())
+    }
+
+    async fn active_integrations(&self) -> Result<Vec<Integration>, StoreError> {
+        let db = self.backend.reader();
+        let rows = integration::Entity::find()
+            .filter(integration::Column::Enabled.eq(true))
+            .filter(integration::Column::DeletedAt.is_null())
+            .order_by_asc(integration::Column::Id)
+            .all(db)
+            .await
+            .map_err(db_error("integration"))?;
+        with_agents(db, rows).await
+    }
+
+    async fn ensure_tenant(&self, name: &str, now: Timestamp) -> Result<Tenant, StoreError> {
+        if let Some(tenant) = oldest(self.backend.reader()).await? {
+            return Ok(tenant);
+        }
+        let tx = self.begin(Durability::Durable).await?;
+        // Somebody else may have made it between the look and the lock.
+        if let Some(tenant) = oldest(&tx.conn).await? {
+            return Ok(tenant);
+        }
+        let tenant = Tenant {
+            id: TenantId::from_uuid(tx.ids.next()),
+            name: name.to_owned(),
+            created_at: now,
+        };
+        let row = tenant::Model {
+            id: tenant.id.as_uuid(),
+            name: tenant.name.clone(),
+            created_at: now,
+        };
+        insert(&tx.conn, row).await.map_err(db_error("tenant"))?;
+        let feed = feed::Model {
+            tenant_id: tenant.id.as_uuid(),
+            last_seq: 0,
+        };
+        insert(&tx.conn, feed).await.map_err(db_error("feed"))?;
+        tx.commit().await?;
+        Ok(tenant)
+    }
+}
+
+async fn oldest(db: &impl ConnectionTrait) -> Result<Option<Tenant>, StoreError> {
+    let row = tenant::Entity::find()
+        .order_by_asc(tenant::Column::Id)
+        .one(db)
+        .await
+        .map_err(db_error("tenant"))?;
+    Ok(row.map(Tenant::from))
+}
