@@ -6,14 +6,11 @@ use domain::{
     Timestamp,
     access::{Actor, Role},
     budget::{BudgetScope, Limit, Micros, Period},
-    channel::ChannelType,
-    id::{IntegrationId, TenantId},
-    integration::{Health, Integration, Visibility},
+    id::TenantId,
     secret::Secret,
 };
 use ports::{
     cipher::{Cipher, SealedPlace},
-    ids::Ids,
     store::{Durability, Store, SystemStore},
 };
 use serde_json::Value;
@@ -26,29 +23,31 @@ use std::{
     sync::Arc,
 };
 
+/// The name of the one tenant of a self-hosted install.
+const TENANT: &str = "home";
 /// What all agents together may spend in a day until somebody decides otherwise.
 const TENANT_BUDGET: Limit = Limit::Of(Micros(100_000_000));
 /// The setting that holds a sealed text which only the right key opens.
 const KEY_CHECK: &str = "encryption_check";
 const KEY_CHECK_TEXT: &str = "the key is right";
 
-/// The tenant of a self-hosted install, with everything it needs; quick when it is all there.
-pub async fn home<S: Store + SystemStore>(store: &S, ids: &dyn Ids, now: Timestamp) -> anyhow::Result<TenantId> {
-    let tenant = store.ensure_tenant("home", now).await?.id;
+/// The tenant of a self-hosted install, with its budget; quick when it is all there.
+pub async fn home<S: Store + SystemStore>(store: &S, now: Timestamp) -> anyhow::Result<TenantId> {
+    let tenant = store.ensure_tenant(TENANT, now).await?.id;
     let tx = store.read().await?;
-    let complete = tx.integrations().manual(tenant).await?.is_some()
-        && tx.ledger().find_budget(tenant, BudgetScope::Tenant).await?.is_some();
-    drop(tx);
-    if complete {
+    if tx
+        .ledger()
+        .find_budget(tenant, BudgetScope::Tenant)
+        .await?
+        .is_some()
+    {
         return Ok(tenant);
     }
+    drop(tx);
     let tx = store.write(Durability::Durable).await?;
-    if tx.integrations().manual(tenant).await?.is_none() {
-        tx.integrations().insert(&manual(tenant, ids, now)).await?;
-    }
-    if tx.ledger().find_budget(tenant, BudgetScope::Tenant).await?.is_none() {
-        tx.ledger().set_budget(tenant, BudgetScope::Tenant, Period::Day, TENANT_BUDGET, now).await?;
-    }
+    tx.ledger()
+        .set_budget(tenant, BudgetScope::Tenant, Period::Day, TENANT_BUDGET, now)
+        .await?;
     tx.commit().await?;
     Ok(tenant)
 }
@@ -60,18 +59,32 @@ pub async fn check_key<S: Store + SystemStore>(
     cipher: &dyn Cipher,
     now: Timestamp,
 ) -> anyhow::Result<Result<(), String>> {
-    let tenant = store.ensure_tenant("home", now).await?.id;
-    let place = SealedPlace { tenant_id: tenant, table: "settings", column: KEY_CHECK, row: tenant.as_uuid() };
-    let sealed = store.read().await?.settings().find(tenant, KEY_CHECK).await?;
+    let tenant = store.ensure_tenant(TENANT, now).await?.id;
+    let place = SealedPlace {
+        tenant_id: tenant,
+        table: "settings",
+        column: KEY_CHECK,
+        row: tenant.as_uuid(),
+    };
+    let sealed = store
+        .read()
+        .await?
+        .settings()
+        .find(tenant, KEY_CHECK)
+        .await?;
     match sealed.as_ref().and_then(Value::as_str) {
         Some(sealed) => Ok(match cipher.open(place, sealed) {
             Ok(_text) => Ok(()),
-            Err(error) => Err(format!("does not fit this database: its secrets are {error}")),
+            Err(error) => Err(format!(
+                "does not fit this database: its secrets are {error}"
+            )),
         }),
         None => {
             let sealed = cipher.seal(place, &Secret::new(KEY_CHECK_TEXT));
             let tx = store.write(Durability::Durable).await?;
-            tx.settings().put(tenant, KEY_CHECK, &Value::String(sealed), now).await?;
+            tx.settings()
+                .put(tenant, KEY_CHECK, &Value::String(sealed), now)
+                .await?;
             tx.commit().await?;
             Ok(Ok(()))
         }
@@ -79,7 +92,10 @@ pub async fn check_key<S: Store + SystemStore>(
 }
 
 /// Makes the owner's token when there is no live one, and returns the file it was written to.
-pub async fn owner_token(platform: &Arc<Platform>, data_dir: &Path) -> anyhow::Result<Option<PathBuf>> {
+pub async fn owner_token(
+    platform: &Arc<Platform>,
+    data_dir: &Path,
+) -> anyhow::Result<Option<PathBuf>> {
     let context = Context {
         actor: Actor::System,
         tenant: platform.settings.home_tenant,
@@ -87,31 +103,22 @@ pub async fn owner_token(platform: &Arc<Platform>, data_dir: &Path) -> anyhow::R
     };
     let now = platform.clock.now();
     let existing = tokens::list(&context).await?;
-    if existing.iter().any(|token| token.role == Role::Owner && token.is_live(now)) {
+    if existing
+        .iter()
+        .any(|token| token.role == Role::Owner && token.is_live(now))
+    {
         return Ok(None);
     }
-    let request = tokens::CreateToken { name: "owner (first start)".to_owned(), role: Role::Owner, expires_at: None };
+    let request = tokens::CreateToken {
+        name: "owner (first start)".to_owned(),
+        role: Role::Owner,
+        expires_at: None,
+    };
     let (_row, secret) = tokens::create(&context, request).await?;
     let path = data_dir.join("admin.token");
-    write_private(&path, &secret).with_context(|| format!("{} cannot be written", path.display()))?;
+    write_private(&path, &secret)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(Some(path))
-}
-
-fn manual(tenant_id: TenantId, ids: &dyn Ids, now: Timestamp) -> Integration {
-    Integration {
-        id: IntegrationId::from_uuid(ids.next()),
-        tenant_id,
-        channel: ChannelType::Manual,
-        name: "Manual".to_owned(),
-        config: Value::Object(serde_json::Map::new()),
-        visibility: Visibility::AllAgents,
-        enabled: true,
-        health: Health::Ok,
-        health_detail: None,
-        poll_cursor: None,
-        created_at: now,
-        updated_at: now,
-    }
 }
 
 /// Replaces the file whole; it is never readable by others, not even for an instant.
@@ -121,7 +128,11 @@ fn write_private(path: &Path, secret: &Secret) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
     writeln!(file, "{}", secret.expose())?;
     file.sync_all()?;
     fs::rename(&beside, path)

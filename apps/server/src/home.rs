@@ -20,7 +20,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// `/`, its style sheet, and `/docs` with assets of our own.
 pub(crate) fn router(platform: &Arc<Platform>) -> Router {
-    let docs = SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::new(["/api/openapi.json"]));
+    let docs =
+        SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::new(["/api/openapi.json"]));
     Router::new()
         .route("/", get(page))
         .route("/home.css", get(style))
@@ -34,7 +35,9 @@ pub(crate) fn gate(router: Router, config: &Config) -> Router {
     if config.server.host.is_loopback() || config.server.admin_token.is_some() {
         return router;
     }
-    tracing::warn!("HOST is not a loopback address and NITEJAR_ADMIN_TOKEN is not set: the API stays shut");
+    tracing::warn!(
+        "HOST is not a loopback address and NITEJAR_ADMIN_TOKEN is not set: the API stays shut"
+    );
     router.layer(middleware::from_fn(shut))
 }
 
@@ -62,7 +65,10 @@ async fn page(State(platform): State<Arc<Platform>>) -> Html<String> {
          <code>ANTHROPIC_API_KEY</code> or <code>OPENAI_API_KEY</code> for a real one."
             .to_owned()
     } else {
-        format!("Agents think with <code>{}</code> unless they name another model.", escape(&status.default_model.to_string()))
+        format!(
+            "Agents think with <code>{}</code> unless they name another model.",
+            escape(&status.default_model.to_string())
+        )
     };
     let channels = if status.reachable {
         "Channels may register webhooks at this server's public URL."
@@ -80,16 +86,25 @@ async fn page(State(platform): State<Arc<Platform>>) -> Html<String> {
 }
 
 async fn style() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("home.css"))
+    (
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("home.css"),
+    )
 }
 
 async fn with_policy(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

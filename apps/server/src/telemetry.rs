@@ -12,15 +12,24 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 /// Starts logging to standard error: text on a terminal, JSON elsewhere.
 pub fn logs(filter: &str, redactor: Arc<Redactor>) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| format!("RUST_LOG `{filter}` cannot be read"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Redacting { redactor });
-    let started = if io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
+    let filter = EnvFilter::try_new(filter)
+        .with_context(|| format!("RUST_LOG `{filter}` cannot be read"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(Redacting { redactor });
+    let started = if io::stderr().is_terminal() {
+        builder.try_init()
+    } else {
+        builder.json().try_init()
+    };
     started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
 }
 
 /// Starts collecting metrics; the handle renders them for `/metrics`.
 pub fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let buckets = [0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+    let buckets = [
+        0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
+    ];
     PrometheusBuilder::new()
         .set_buckets(&buckets)
         .and_then(PrometheusBuilder::install_recorder)

@@ -10,6 +10,7 @@ use crate::{
 use anyhow::Context;
 use crypto::{AesGcmCipher, KeyRing};
 use domain::{
+    access::Actor,
     budget::{Limit, Micros},
     channel::ChannelType,
     secret::{Redactor, Secret},
@@ -27,7 +28,9 @@ use ports::{
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
 use sprites_local::{LocalHost, LocalSettings};
-use std::{collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc, time::Duration,
+};
 use store_sqlite::{SqliteSettings, SqliteStore};
 use tokio_util::task::TaskTracker;
 
@@ -76,9 +79,36 @@ pub struct Assembly {
 
 /// Opens key and database, migrates, and checks that the key is the right one.
 pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation, Failure> {
+    let fresh_key = !key_file(config).exists();
+    let foundation = open(config, redactor).await?;
+    let migrated = foundation.store.migrate().await;
+    migrated.context("the database cannot be brought to this version's schema")?;
+    let Foundation {
+        store,
+        cipher,
+        clock,
+        ..
+    } = &foundation;
+    if let Err(problem) = bootstrap::check_key(store.as_ref(), cipher.as_ref(), clock.now()).await?
+    {
+        if fresh_key && config.server.encryption_key.is_none() {
+            // The key made a moment ago is not the one this database was sealed with; keeping it would
+            // only hide that the right one is missing.
+            fs::remove_file(key_file(config)).map_err(anyhow::Error::from)?;
+        }
+        return Err(ConfigError::Invalid {
+            name: "ENCRYPTION_KEY",
+            problem,
+        }
+        .into());
+    }
+    Ok(foundation)
+}
+
+/// Opens key and database as they are.
+pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation, Failure> {
     learn_secrets(config, &redactor);
     make_private(&config.server.data_dir)?;
-    let fresh_key = !key_file(config).exists();
     let keys = key_ring(config, &redactor)?;
     let cipher: Arc<dyn Cipher> = Arc::new(AesGcmCipher::new(keys));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -90,31 +120,52 @@ pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foun
         Arc::clone(&cipher),
         Arc::clone(&redactor),
     ));
-    let listener = Arc::new(Announcer { hub: Arc::clone(&hub), channels: Arc::clone(&channels) });
+    let listener = Arc::new(Announcer {
+        hub: Arc::clone(&hub),
+        channels: Arc::clone(&channels),
+    });
     let settings = SqliteSettings::new(&config.server.database);
     let store = SqliteStore::connect(settings, Arc::clone(&ids), Arc::clone(&clock), listener)
         .await
-        .with_context(|| format!("the database {} cannot be opened", config.server.database.display()))?;
-    store.migrate().await.context("the database cannot be brought to this version's schema")?;
+        .with_context(|| {
+            format!(
+                "the database {} cannot be opened",
+                config.server.database.display()
+            )
+        })?;
     let store = Arc::new(store);
-    if let Err(problem) = bootstrap::check_key(store.as_ref(), cipher.as_ref(), clock.now()).await? {
-        if fresh_key && config.server.encryption_key.is_none() {
-            // The key made a moment ago is not the one this database was sealed with; keeping it would
-            // only hide that the right one is missing.
-            fs::remove_file(key_file(config)).map_err(anyhow::Error::from)?;
-        }
-        return Err(ConfigError::Invalid { name: "ENCRYPTION_KEY", problem }.into());
-    }
-    Ok(Foundation { store, hub, channels, cipher, redactor, clock, ids, client })
+    Ok(Foundation {
+        store,
+        hub,
+        channels,
+        cipher,
+        redactor,
+        clock,
+        ids,
+        client,
+    })
 }
 
 /// Puts the whole server together.
-pub async fn assemble(config: &Config, foundation: Foundation, tracker: &TaskTracker) -> Result<Assembly, Failure> {
-    let Foundation { store, hub, channels, cipher, redactor, clock, ids, client } = foundation;
+pub async fn assemble(
+    config: &Config,
+    foundation: Foundation,
+    tracker: &TaskTracker,
+) -> Result<Assembly, Failure> {
+    let Foundation {
+        store,
+        hub,
+        channels,
+        cipher,
+        redactor,
+        clock,
+        ids,
+        client,
+    } = foundation;
     let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets);
     let catalog = models(config, &client, &clock)?;
     let sandboxes = sandboxes(config).await?;
-    let home = bootstrap::home(store.as_ref(), ids.as_ref(), clock.now()).await?;
+    let home = bootstrap::home(store.as_ref(), clock.now()).await?;
     let platform = Arc::new(Platform {
         ingest: Arc::new(Gatherer::start(Arc::clone(&store) as _, tracker)),
         system: Arc::clone(&store) as _,
@@ -128,13 +179,25 @@ pub async fn assemble(config: &Config, foundation: Foundation, tracker: &TaskTra
         settings: PlatformSettings {
             version: env!("CARGO_PKG_VERSION"),
             home_tenant: home,
-            admin_token_hash: config.server.admin_token.as_ref().map(|token| secrets.hash(token)),
+            admin_token_hash: config
+                .server
+                .admin_token
+                .as_ref()
+                .map(|token| secrets.hash(token)),
             public_url: config.server.app_base_url.clone(),
             default_agent_budget: AGENT_BUDGET,
             job_budget: JOB_BUDGET,
         },
         secrets,
     });
+    let context = services::Context {
+        actor: Actor::System,
+        tenant: home,
+        platform: Arc::clone(&platform),
+    };
+    services::integrations::ensure_built_in(&context)
+        .await
+        .context("the built-in integration cannot be made")?;
     let new_token = match config.server.admin_token {
         Some(_) => None,
         None => bootstrap::owner_token(&platform, &config.server.data_dir).await?,
@@ -154,30 +217,49 @@ pub async fn assemble(config: &Config, foundation: Foundation, tracker: &TaskTra
             instance: "server".to_owned(),
         },
     };
-    Ok(Assembly { platform, parts, new_token })
+    Ok(Assembly {
+        platform,
+        parts,
+        new_token,
+    })
 }
 
 /// The models of the configuration.
-pub fn models(config: &Config, client: &reqwest::Client, clock: &Arc<dyn Clock>) -> Result<Catalog, Failure> {
+pub fn models(
+    config: &Config,
+    client: &reqwest::Client,
+    clock: &Arc<dyn Clock>,
+) -> Result<Catalog, Failure> {
     let settings = inference::Settings {
         providers: config.models.providers(),
         default_model: config.models.default_model.clone(),
         price_overrides: config.models.prices.clone(),
         timeouts: inference::Timeouts::default(),
     };
-    Catalog::new(settings, client, clock)
-        .map_err(|error| ConfigError::Invalid { name: "AGENT_MODEL", problem: error.to_string() }.into())
+    Catalog::new(settings, client, clock).map_err(|error| {
+        ConfigError::Invalid {
+            name: "AGENT_MODEL",
+            problem: error.to_string(),
+        }
+        .into()
+    })
 }
 
 /// The sandboxes of this machine; fails below the least tier that was asked for.
 pub async fn sandboxes(config: &Config) -> Result<LocalHost, Failure> {
     let own = std::env::current_exe().context("this program's own path is not known")?;
-    let mut settings =
-        LocalSettings::new(config.server.data_dir.join("sprites"), vec![own.into(), SUPERVISOR.into()]);
+    let mut settings = LocalSettings::new(
+        config.server.data_dir.join("sprites"),
+        vec![own.into(), SUPERVISOR.into()],
+    );
     settings.min_tier = config.sandbox_min_tier;
-    LocalHost::start(settings)
-        .await
-        .map_err(|error| ConfigError::Invalid { name: "SANDBOX_MIN_TIER", problem: error.to_string() }.into())
+    LocalHost::start(settings).await.map_err(|error| {
+        ConfigError::Invalid {
+            name: "SANDBOX_MIN_TIER",
+            problem: error.to_string(),
+        }
+        .into()
+    })
 }
 
 /// The one HTTP client. It follows no redirects: a key in a header would follow too.
@@ -213,30 +295,60 @@ impl CommitListener for Announcer {
     }
 }
 
-fn factories(client: &reqwest::Client, clock: &Arc<dyn Clock>) -> BTreeMap<ChannelType, Arc<dyn ChannelFactory>> {
+fn factories(
+    client: &reqwest::Client,
+    clock: &Arc<dyn Clock>,
+) -> BTreeMap<ChannelType, Arc<dyn ChannelFactory>> {
     let telegram = TelegramFactory::new(client.clone(), Arc::clone(clock), Timing::default());
-    BTreeMap::from([(ChannelType::Telegram, Arc::new(telegram) as Arc<dyn ChannelFactory>)])
+    BTreeMap::from([(
+        ChannelType::Telegram,
+        Arc::new(telegram) as Arc<dyn ChannelFactory>,
+    )])
 }
 
 fn learn_secrets(config: &Config, redactor: &Redactor) {
     let endpoints = [&config.models.anthropic, &config.models.openai];
-    let keys = endpoints.into_iter().flatten().filter_map(|endpoint| endpoint.api_key.as_ref());
-    keys.chain(&config.server.encryption_key).chain(&config.server.admin_token).for_each(|secret| redactor.learn(secret));
+    let keys = endpoints
+        .into_iter()
+        .flatten()
+        .filter_map(|endpoint| endpoint.api_key.as_ref());
+    keys.chain(&config.server.encryption_key)
+        .chain(&config.server.admin_token)
+        .for_each(|secret| redactor.learn(secret));
 }
 
 fn key_ring(config: &Config, redactor: &Redactor) -> Result<KeyRing, Failure> {
     let key: Secret = match &config.server.encryption_key {
         Some(key) => key.clone(),
-        None => crypto::load_or_create_key(&key_file(config))
-            .map_err(|error| ConfigError::Invalid { name: "ENCRYPTION_KEY", problem: error.to_string() })?,
+        None => {
+            crypto::load_or_create_key(&key_file(config)).map_err(|error| ConfigError::Invalid {
+                name: "ENCRYPTION_KEY",
+                problem: error.to_string(),
+            })?
+        }
     };
     redactor.learn(&key);
-    KeyRing::new(&key).map_err(|error| ConfigError::Invalid { name: "ENCRYPTION_KEY", problem: error.to_string() }.into())
+    KeyRing::new(&key).map_err(|error| {
+        ConfigError::Invalid {
+            name: "ENCRYPTION_KEY",
+            problem: error.to_string(),
+        }
+        .into()
+    })
 }
 
 /// The data directory holds secrets: it is nobody else's.
 fn make_private(data_dir: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(|source| {
-        ConfigError::Unreadable { name: "DATA_DIR".to_owned(), path: data_dir.to_owned(), source }.into()
-    })
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(|source| {
+            ConfigError::Unreadable {
+                name: "DATA_DIR".to_owned(),
+                path: data_dir.to_owned(),
+                source,
+            }
+            .into()
+        })
 }

@@ -43,7 +43,7 @@ pub fn document() -> OpenApi {
         if let Some(post) = item.post.as_mut().filter(|_| path.starts_with(V1)) {
             post.parameters
                 .get_or_insert_default()
-                .push(idempotency::parameter());
+                .push(idempotency::parameter().into());
         }
     }
     document

@@ -262,8 +262,12 @@ struct DeltaPayload<'a> {
 
 fn respond(follower: Follower) -> Response {
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Sse::new(events(follower))
-        .keep_alive(keep_alive)
+    // Some proxies hold answers back until they are whole; a stream never is.
+    let unbuffered = [("x-accel-buffering", "no")];
+    (
+        unbuffered,
+        Sse::new(events(follower)).keep_alive(keep_alive),
+    )
         .into_response()
 }
 

@@ -128,7 +128,7 @@ impl TelegramChannel {
 
     async fn get_updates(&self, offset: Option<i64>) -> Result<Vec<Value>, ApiError> {
         let params = json!({
-            "offset": offset,
+            "offset": offset.unwrap_or(0),
             "timeout": self.timing.poll.as_secs(),
             "allowed_updates": ALLOWED_UPDATES,
         });

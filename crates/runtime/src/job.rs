@@ -125,7 +125,7 @@ impl Run {
             .filter(|call| call.status != ToolCallStatus::Running);
         run.receipts = written.map(|call| call.id).collect();
         run.transcript = transcript;
-        run.reopen(item).await?;
+        run.reopen().await?;
         Ok(run)
     }
 
@@ -178,7 +178,7 @@ impl Run {
 
     /// Writes that the job runs again, and what a dead process left open: calls whose money is still
     /// reserved, a shell nobody holds any more.
-    async fn reopen(&mut self, item: Option<WorkItem>) -> Result<(), StoreError> {
+    async fn reopen(&mut self) -> Result<(), StoreError> {
         let was = self.job.status;
         let tx = self.engine.write().await?;
         tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
@@ -190,12 +190,22 @@ impl Run {
             tx.jobs().update(&self.job).await?;
             self.events.push(services::events::job_status(&self.job));
         }
-        if let (true, Some(item)) = (self.transcript.is_empty(), item) {
-            self.append(tx.as_ref(), Role::User, prompt::spoken(&item, false))
-                .await?;
+        if self.transcript.is_empty() {
+            self.hear_all(tx.as_ref()).await?;
         }
         self.flush(tx.as_ref()).await?;
         tx.commit().await
+    }
+
+    /// The first messages of a retry: everything its predecessor was told, what it absorbed included.
+    async fn hear_all(&mut self, tx: &dyn StoreTx) -> Result<(), StoreError> {
+        let tenant = self.job.tenant_id;
+        for id in tx.lanes().items_of(tenant, self.job.id).await? {
+            if let Some(item) = tx.work().find(tenant, id).await? {
+                self.append(tx, Role::User, prompt::spoken(&item, false)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Appends a message to the transcript.

@@ -79,6 +79,13 @@ impl TelegramSimulator {
         self.shared.update(|state| state.push(update))
     }
 
+    /// The chat exists: somebody started the bot there earlier, so it may write first.
+    pub fn open(&self, chat: &Chat) {
+        self.shared.update(|state| {
+            state.chats.insert(chat.id, Access::Open);
+        });
+    }
+
     /// The person blocks the bot.
     pub fn block(&self, chat: &Chat) {
         self.close(chat, 403, "Forbidden: bot was blocked by the user");

@@ -7,7 +7,7 @@ use crate::{
     backend::Backend,
     entity::{effect, lane, lease, worker},
     error::db_error,
-    query::{excluded, insert},
+    query::{excluded, insert, is},
     store::SqlStore,
 };
 use async_trait::async_trait;
@@ -119,7 +119,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         let due = effect::Entity::find()
             .select_only()
             .column(Column::Id)
-            .filter(Column::Status.eq(EffectStatus::Pending.as_str()))
+            .filter(is(Column::Status, EffectStatus::Pending.as_str()))
             .filter(Column::NextAttemptAt.lte(now))
             .filter(Expr::exists(ahead()).not())
             .filter(Expr::exists(registered(worker)))
@@ -145,7 +145,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         effect::Entity::find()
             .select_only()
             .column(effect::Column::NextAttemptAt)
-            .filter(effect::Column::Status.eq(EffectStatus::Pending.as_str()))
+            .filter(is(effect::Column::Status, EffectStatus::Pending.as_str()))
             .filter(effect::Column::NextAttemptAt.gt(self.now()))
             .order_by_asc(effect::Column::NextAttemptAt)
             .into_tuple()
@@ -223,6 +223,12 @@ fn registered(worker: WorkerId) -> SelectStatement {
         .to_owned()
 }
 
+/// What stands in the way of later effects of its conversation.
+const UNSENT: [&str; 2] = [
+    EffectStatus::Pending.as_str(),
+    EffectStatus::Sending.as_str(),
+];
+
 /// Earlier effects of the same conversation that are not through yet. The mark on a person's message
 /// has no place in that order: an answer never waits for it.
 fn ahead() -> SelectStatement {
@@ -236,10 +242,7 @@ fn ahead() -> SelectStatement {
                 .equals((effect::Entity, effect::Column::ConversationId)),
         )
         .and_where(column(effect::Column::Id).lt(Expr::col((effect::Entity, effect::Column::Id))))
-        .and_where(column(effect::Column::Status).is_in([
-            EffectStatus::Pending.as_str(),
-            EffectStatus::Sending.as_str(),
-        ]))
+        .and_where(column(effect::Column::Status).is_in(UNSENT.map(|w| Expr::Constant(w.into()))))
         .and_where(column(effect::Column::Slot).ne(RECEIPT_SLOT))
         .to_owned()
 }

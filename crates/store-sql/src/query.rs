@@ -4,7 +4,7 @@ use domain::page::PageRequest;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Insert, IntoActiveModel,
     ModelTrait, PrimaryKeyTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    sea_query::{Alias, Expr, IntoIden, LikeExpr, OnConflict},
+    sea_query::{Alias, Expr, ExprTrait, IntoIden, LikeExpr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -113,6 +113,19 @@ where
         );
     }
     Ok(keys)
+}
+
+/// Whether a column holds a word, with the word written into the statement rather than bound to it. A
+/// partial index is only usable when the planner sees the word that it is about, and SQLite plans a
+/// statement anew at every use when such a word is bound.
+pub(crate) fn is(column: impl ColumnTrait, word: &'static str) -> Expr {
+    column.into_expr().eq(Expr::Constant(word.into()))
+}
+
+/// The same for any of several words.
+pub(crate) fn is_any(column: impl ColumnTrait, words: &[&'static str]) -> Expr {
+    let words = words.iter().map(|word| Expr::Constant((*word).into()));
+    column.into_expr().is_in(words)
 }
 
 /// The value an upsert tried to insert.

@@ -65,10 +65,10 @@ impl Bench {
             )
             .await?;
         let agent = id(&agent)?;
-        Self::integration(&server, &world, "people", &json!([agent])).await?;
+        Self::integration(&server, &world.telegram, "people", &json!([agent])).await?;
         self.replies(report, &server, &world).await?;
         self.burst(report, &server, &world).await?;
-        self.ingest(report, &server, &world).await?;
+        self.ingest(report, &server).await?;
         self.effects(report, &server, &world, &agent).await?;
         server.stop().await
     }
@@ -172,8 +172,10 @@ impl Bench {
     }
 
     /// Deliveries to an integration that no agent sees: what is measured is taking them in.
-    async fn ingest(&self, report: &mut Report, server: &Server, world: &World) -> Result<()> {
-        let integration = Self::integration(server, world, "ingest", &json!([])).await?;
+    async fn ingest(&self, report: &mut Report, server: &Server) -> Result<()> {
+        // Its own vendor, because a bot is polled by one integration only.
+        let vendor = TelegramSimulator::start().await?;
+        let integration = Self::integration(server, &vendor, "ingest", &json!([])).await?;
         let head = format!(
             "POST /webhooks/telegram/{integration} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
              x-telegram-bot-api-secret-token: {SECRET}\r\n"
@@ -243,13 +245,13 @@ impl Bench {
 
     async fn integration(
         server: &Server,
-        world: &World,
+        vendor: &TelegramSimulator,
         name: &str,
         agents: &Value,
     ) -> Result<String> {
         let config = json!({
             "bot_token": TelegramSimulator::TOKEN,
-            "api_base_url": world.telegram.base_url(),
+            "api_base_url": vendor.base_url(),
             "webhook_secret": SECRET,
         });
         let body =

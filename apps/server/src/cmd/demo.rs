@@ -35,14 +35,25 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         ("SANDBOX_MIN_TIER", config.sandbox_min_tier.to_string()),
     ];
     let config = Config::from_source(&Source::from_values(values))?;
-    let telegram = TelegramSimulator::start().await.context("the Telegram stand-in cannot start")?;
-    let server = Server::start(&config, Arc::new(Redactor::default()), Arc::new(String::new)).await?;
+    let telegram = TelegramSimulator::start()
+        .await
+        .context("the Telegram stand-in cannot start")?;
+    let server = Server::start(
+        &config,
+        Arc::new(Redactor::default()),
+        Arc::new(String::new),
+    )
+    .await?;
     say("A Nitejar server is running with a simulated Telegram and the built-in demo model.\n")?;
     let told = tokio::time::timeout(LONGEST, tell(&server, &telegram)).await;
     server.stop().await?;
     told.context("the story took too long")??;
-    say("\nThat was the whole path: message in, agent, sandbox, reply out. Nothing left this machine.")?;
-    Ok(say("Start your own: `nitejar serve`, then open http://127.0.0.1:3000/docs")?)
+    say(
+        "\nThat was the whole path: message in, agent, sandbox, reply out. Nothing left this machine.",
+    )?;
+    Ok(say(
+        "Start your own: `nitejar serve`, then open http://127.0.0.1:3000/docs",
+    )?)
 }
 
 async fn tell(server: &Server, telegram: &TelegramSimulator) -> anyhow::Result<()> {
@@ -74,8 +85,16 @@ async fn tell(server: &Server, telegram: &TelegramSimulator) -> anyhow::Result<(
 
 /// One agent and one bot: all a person has to set up.
 async fn prepare(context: &Context, telegram: &TelegramSimulator) -> anyhow::Result<()> {
-    agents::create(context, agents::CreateAgent { name: "Ada".to_owned(), ..Default::default() }).await?;
-    let config = json!({ "bot_token": "4242:demo", "api_base_url": telegram.base_url() });
+    agents::create(
+        context,
+        agents::CreateAgent {
+            name: "Ada".to_owned(),
+            ..Default::default()
+        },
+    )
+    .await?;
+    let config =
+        json!({ "bot_token": TelegramSimulator::TOKEN, "api_base_url": telegram.base_url() });
     let request = integrations::CreateIntegration {
         channel: ChannelType::Telegram,
         name: "Demo bot".to_owned(),
@@ -102,33 +121,53 @@ async fn watch(feed: &mut LiveStream, wanted: impl Fn(&JobEvent) -> bool) -> any
 
 fn narrate(event: &JobEvent) -> anyhow::Result<()> {
     let payload = &event.payload;
-    let text = |name: &str| payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        payload
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     match event.kind {
         EventKind::JobStatus => say(format!("  · job {}", text("status"))),
         EventKind::ToolStarted => say(format!("  → {} {}", text("name"), arguments(payload))),
         EventKind::ToolFinished => say(format!("  ← {}", text("status"))),
         EventKind::Message if text("role") == "assistant" => spoken(payload),
-        EventKind::Effect if text("status") == "sent" && text("slot") == "reply" => say("  ✓ reply delivered\n"),
+        EventKind::Effect if text("status") == "sent" && text("slot") == "reply" => {
+            say("  ✓ reply delivered\n")
+        }
         EventKind::Message | EventKind::Effect | EventKind::Usage => Ok(()),
     }
 }
 
 fn spoken(message: &Value) -> anyhow::Result<()> {
-    let parts = message.get("parts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    for line in parts.iter().filter_map(|part| part.get("text")?.as_str()).flat_map(str::lines) {
+    let parts = message
+        .get("parts")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    for line in parts
+        .iter()
+        .filter_map(|part| part.get("text")?.as_str())
+        .flat_map(str::lines)
+    {
         say(format!("Ada: {line}"))?;
     }
     Ok(())
 }
 
 fn arguments(call: &Value) -> String {
-    let value = call.get("arguments").and_then(|arguments| arguments.get("value"));
-    let shown = value.and_then(|value| value.get("command").or_else(|| value.get("path"))?.as_str());
+    let value = call
+        .get("arguments")
+        .and_then(|arguments| arguments.get("value"));
+    let shown =
+        value.and_then(|value| value.get("command").or_else(|| value.get("path"))?.as_str());
     shown.unwrap_or_default().replace('\n', " ")
 }
 
 fn is_delivered(event: &JobEvent) -> bool {
-    let is = |name: &str, value: &str| event.payload.get(name).and_then(Value::as_str) == Some(value);
+    let is =
+        |name: &str, value: &str| event.payload.get(name).and_then(Value::as_str) == Some(value);
     event.kind == EventKind::Effect && is("slot", "reply") && is("status", "sent")
 }
 

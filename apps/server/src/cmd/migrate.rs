@@ -9,5 +9,8 @@ use std::sync::Arc;
 pub async fn run(config: Config) -> Result<(), Failure> {
     let database = config.server.database.display().to_string();
     wire::foundation(&config, Arc::new(Redactor::default())).await?;
-    Ok(say(format!("{database} has the schema of version {}", env!("CARGO_PKG_VERSION")))?)
+    Ok(say(format!(
+        "{database} has the schema of version {}",
+        env!("CARGO_PKG_VERSION")
+    ))?)
 }

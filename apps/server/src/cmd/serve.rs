@@ -67,7 +67,11 @@ impl Server {
         let lock = lock(config)?;
         let listener = bind(config).await?;
         let tracker = TaskTracker::new();
-        let Assembly { platform, parts, new_token } = wire::assemble(config, foundation, &tracker).await?;
+        let Assembly {
+            platform,
+            parts,
+            new_token,
+        } = wire::assemble(config, foundation, &tracker).await?;
         let feed = Arc::clone(&parts.hub);
         let (phase, phases) = watch::channel(Phase::Starting);
         let state = ApiState {
@@ -77,15 +81,31 @@ impl Server {
             phase: phases.clone(),
             tasks: tracker.clone(),
         };
-        let address = listener.local_addr().context("the listening address is not known")?;
+        let address = listener
+            .local_addr()
+            .context("the listening address is not known")?;
         let router = home::gate(api::router(state), config).merge(home::router(&platform));
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let engine = Engine::start(parts).await.context("the runtime cannot start")?;
+        let engine = Engine::start(parts)
+            .await
+            .context("the runtime cannot start")?;
         let http = tracker.spawn(async move {
-            axum::serve(listener, service).with_graceful_shutdown(stopping(phases)).await
+            axum::serve(listener, service)
+                .with_graceful_shutdown(stopping(phases))
+                .await
         });
         phase.send_replace(Phase::Serving);
-        Ok(Self { address, platform, feed, new_token, engine, phase, http, tracker, _lock: lock })
+        Ok(Self {
+            address,
+            platform,
+            feed,
+            new_token,
+            engine,
+            phase,
+            http,
+            tracker,
+            _lock: lock,
+        })
     }
 
     /// Stops listening, lets running work finish in its time, and gives every lease back.
@@ -93,7 +113,10 @@ impl Server {
         self.phase.send_replace(Phase::Stopping);
         self.engine.shutdown().await;
         self.tracker.close();
-        self.http.await.context("the HTTP server ended badly")?.context("the HTTP server failed")?;
+        self.http
+            .await
+            .context("the HTTP server ended badly")?
+            .context("the HTTP server failed")?;
         Ok(())
     }
 }
@@ -106,7 +129,8 @@ async fn stopping(mut phases: watch::Receiver<Phase>) {
 /// Only one server may work on a data directory: a second one would take the first one's leases.
 fn lock(config: &Config) -> Result<File, Failure> {
     let path = config.server.data_dir.join("server.lock");
-    let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    let file =
+        File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ConfigError::Invalid {
@@ -127,12 +151,20 @@ async fn bind(config: &Config) -> Result<TcpListener, Failure> {
     let address = SocketAddr::new(config.server.host, config.server.port);
     TcpListener::bind(address).await.map_err(|error| {
         let problem = match error.kind() {
-            ErrorKind::AddrInUse => format!("{address} is taken by another program; stop it, or set PORT to a free port"),
+            ErrorKind::AddrInUse => format!(
+                "{address} is taken by another program; stop it, or set PORT to a free port"
+            ),
             ErrorKind::AddrNotAvailable => format!("{address} is not an address of this machine"),
-            ErrorKind::PermissionDenied => format!("{address} may not be used by this user; take a port above 1023"),
+            ErrorKind::PermissionDenied => {
+                format!("{address} may not be used by this user; take a port above 1023")
+            }
             _ => format!("cannot listen on {address}: {error}"),
         };
-        let name = if error.kind() == ErrorKind::AddrNotAvailable { "HOST" } else { "PORT" };
+        let name = if error.kind() == ErrorKind::AddrNotAvailable {
+            "HOST"
+        } else {
+            "PORT"
+        };
         ConfigError::Invalid { name, problem }.into()
     })
 }
@@ -141,7 +173,9 @@ fn greet(server: &Server) {
     let model = server.platform.models.default_model();
     tracing::info!(%model, "Nitejar is listening on http://{}", server.address);
     if model.provider() == "demo" {
-        tracing::info!("agents use the built-in demo model; set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real one");
+        tracing::info!(
+            "agents use the built-in demo model; set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real one"
+        );
     }
     if let Some(path) = &server.new_token {
         tracing::info!("the owner's API token is in {}", path.display());

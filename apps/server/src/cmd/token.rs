@@ -53,9 +53,14 @@ pub async fn run(config: Config, command: TokenCommand) -> Result<(), Failure> {
     let foundation = wire::foundation(&config, Arc::new(Redactor::default())).await?;
     let store = foundation.store.as_ref();
     let now = foundation.clock.now();
-    let tenant = bootstrap::home(store, foundation.ids.as_ref(), now).await?;
+    let tenant = bootstrap::home(store, now).await?;
     match command {
-        TokenCommand::Create { name, role, expires_days, json } => {
+        TokenCommand::Create {
+            name,
+            role,
+            expires_days,
+            json,
+        } => {
             let secret = RingSecrets.generate();
             let token = ApiToken {
                 id: TokenId::from_uuid(foundation.ids.next()),
@@ -68,8 +73,14 @@ pub async fn run(config: Config, command: TokenCommand) -> Result<(), Failure> {
                 expires_at: expires_days.map(|days| now + TimeDelta::days(days.into())),
                 revoked_at: None,
             };
-            let tx = store.write(Durability::Durable).await.map_err(anyhow::Error::from)?;
-            tx.access().insert_token(&token).await.context("the token could not be written")?;
+            let tx = store
+                .write(Durability::Durable)
+                .await
+                .map_err(anyhow::Error::from)?;
+            tx.access()
+                .insert_token(&token)
+                .await
+                .context("the token could not be written")?;
             tx.commit().await.map_err(anyhow::Error::from)?;
             if json {
                 let mut view = view(&token);
@@ -81,24 +92,47 @@ pub async fn run(config: Config, command: TokenCommand) -> Result<(), Failure> {
         }
         TokenCommand::List { json } => {
             let tx = store.read().await.map_err(anyhow::Error::from)?;
-            let tokens = tx.access().list_tokens(tenant).await.map_err(anyhow::Error::from)?;
+            let tokens = tx
+                .access()
+                .list_tokens(tenant)
+                .await
+                .map_err(anyhow::Error::from)?;
             if json {
-                return Ok(say(json!({ "items": tokens.iter().map(view).collect::<Vec<_>>() }))?);
+                return Ok(say(
+                    json!({ "items": tokens.iter().map(view).collect::<Vec<_>>() }),
+                )?);
             }
             for token in tokens {
-                let state = if token.is_live(now) { "live" } else { "stopped" };
-                say(format!("{}  {:<8} {:<7} {}", token.id, token.role, state, token.name))?;
+                let state = if token.is_live(now) {
+                    "live"
+                } else {
+                    "stopped"
+                };
+                say(format!(
+                    "{}  {:<8} {:<7} {}",
+                    token.id, token.role, state, token.name
+                ))?;
             }
             Ok(())
         }
         TokenCommand::Revoke { id } => {
-            let tx = store.write(Durability::Durable).await.map_err(anyhow::Error::from)?;
-            let found = tx.access().revoke_token(tenant, id, now).await.map_err(anyhow::Error::from)?;
+            let tx = store
+                .write(Durability::Durable)
+                .await
+                .map_err(anyhow::Error::from)?;
+            let found = tx
+                .access()
+                .revoke_token(tenant, id, now)
+                .await
+                .map_err(anyhow::Error::from)?;
             tx.commit().await.map_err(anyhow::Error::from)?;
             if found {
                 Ok(say(format!("{id} no longer opens anything"))?)
             } else {
-                Err(anyhow::anyhow!("there is no token {id}; `nitejar token list` shows those there are").into())
+                Err(anyhow::anyhow!(
+                    "there is no token {id}; `nitejar token list` shows those there are"
+                )
+                .into())
             }
         }
     }

@@ -38,7 +38,10 @@ impl Config {
             sandbox_min_tier: source
                 .parse("SANDBOX_MIN_TIER", "namespaces, landlock or plain")?
                 .unwrap_or(SandboxTier::Landlock),
-            rust_log: source.get("RUST_LOG").unwrap_or("info,sea_orm_migration=warn").to_owned(),
+            rust_log: source
+                .get("RUST_LOG")
+                .unwrap_or("info,sea_orm_migration=warn")
+                .to_owned(),
         })
     }
 }

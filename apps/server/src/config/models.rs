@@ -39,7 +39,10 @@ impl ModelsConfig {
 
     /// The providers, the built-in one included.
     pub fn providers(&self) -> Vec<ProviderSettings> {
-        let given = [("anthropic", Family::Anthropic, &self.anthropic), ("openai", Family::OpenAi, &self.openai)];
+        let given = [
+            ("anthropic", Family::Anthropic, &self.anthropic),
+            ("openai", Family::OpenAi, &self.openai),
+        ];
         let given = given.into_iter().filter_map(|(name, family, endpoint)| {
             endpoint.as_ref().map(|endpoint| ProviderSettings {
                 name: name.to_owned(),
@@ -65,7 +68,10 @@ fn default_model(
     openai: bool,
     prices: &[PriceOverride],
 ) -> Result<ModelRef, ConfigError> {
-    let wrong = |problem: String| ConfigError::Invalid { name: "AGENT_MODEL", problem };
+    let wrong = |problem: String| ConfigError::Invalid {
+        name: "AGENT_MODEL",
+        problem,
+    };
     if let Some(text) = source.get("AGENT_MODEL") {
         let model = ModelRef::parse(text).map_err(|error| wrong(error.to_string()))?;
         let needs = match model.provider() {
@@ -73,17 +79,22 @@ fn default_model(
             "openai" if !openai => Some("OPENAI_API_KEY or OPENAI_BASE_URL"),
             "anthropic" | "openai" | "demo" => None,
             other => {
-                return Err(wrong(format!("there is no provider `{other}`; write anthropic/…, openai/… or demo/scripted")));
+                return Err(wrong(format!(
+                    "there is no provider `{other}`; write anthropic/…, openai/… or demo/scripted"
+                )));
             }
         };
         return match needs {
-            Some(variable) => Err(wrong(format!("`{model}` needs {variable}, which is not set"))),
+            Some(variable) => Err(wrong(format!(
+                "`{model}` needs {variable}, which is not set"
+            ))),
             None => Ok(model),
         };
     }
     if anthropic {
         let prices = Prices::new(prices.to_vec()).map_err(|error| wrong(error.to_string()))?;
-        return ModelRef::parse(&format!("anthropic/{}", prices.default_claude())).map_err(|error| wrong(error.to_string()));
+        return ModelRef::parse(&format!("anthropic/{}", prices.default_claude()))
+            .map_err(|error| wrong(error.to_string()));
     }
     if openai {
         return Err(wrong(
@@ -101,22 +112,47 @@ mod tests {
 
     fn read(values: &[(&'static str, &str)]) -> Result<String, String> {
         let source = Source::from_values(values.iter().map(|(k, v)| (*k, (*v).to_owned())));
-        ModelsConfig::from_source(&source).map(|c| c.default_model.to_string()).map_err(|e| e.to_string())
+        ModelsConfig::from_source(&source)
+            .map(|c| c.default_model.to_string())
+            .map_err(|e| e.to_string())
     }
 
     #[test]
     fn the_default_model_follows_from_the_keys() {
         assert_eq!(read(&[]).unwrap(), "demo/scripted");
-        assert!(read(&[("ANTHROPIC_API_KEY", "k")]).unwrap().starts_with("anthropic/claude-"));
-        assert!(read(&[("OPENAI_API_KEY", "k")]).unwrap_err().starts_with("AGENT_MODEL: is not set"));
-        let local = [("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1"), ("AGENT_MODEL", "openai/qwen")];
+        assert!(
+            read(&[("ANTHROPIC_API_KEY", "k")])
+                .unwrap()
+                .starts_with("anthropic/claude-")
+        );
+        assert!(
+            read(&[("OPENAI_API_KEY", "k")])
+                .unwrap_err()
+                .starts_with("AGENT_MODEL: is not set")
+        );
+        let local = [
+            ("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1"),
+            ("AGENT_MODEL", "openai/qwen"),
+        ];
         assert_eq!(read(&local).unwrap(), "openai/qwen");
     }
 
     #[test]
     fn a_model_without_its_key_is_refused_by_name() {
-        assert!(read(&[("AGENT_MODEL", "anthropic/x")]).unwrap_err().contains("ANTHROPIC_API_KEY"));
-        assert!(read(&[("AGENT_MODEL", "other/x")]).unwrap_err().contains("no provider `other`"));
-        assert!(read(&[("AGENT_MODEL", "nonsense")]).unwrap_err().contains("provider/model"));
+        assert!(
+            read(&[("AGENT_MODEL", "anthropic/x")])
+                .unwrap_err()
+                .contains("ANTHROPIC_API_KEY")
+        );
+        assert!(
+            read(&[("AGENT_MODEL", "other/x")])
+                .unwrap_err()
+                .contains("no provider `other`")
+        );
+        assert!(
+            read(&[("AGENT_MODEL", "nonsense")])
+                .unwrap_err()
+                .contains("provider/model")
+        );
     }
 }

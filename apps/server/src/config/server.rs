@@ -29,7 +29,9 @@ impl ServerConfig {
     pub(super) fn from_source(source: &Source) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(source.get("DATA_DIR").unwrap_or("./data"));
         Ok(Self {
-            host: source.parse("HOST", "an IP address")?.unwrap_or(IpAddr::from([127, 0, 0, 1])),
+            host: source
+                .parse("HOST", "an IP address")?
+                .unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: source.parse("PORT", "a port number")?.unwrap_or(3000),
             database: database(source, &data_dir)?,
             data_dir,
@@ -54,9 +56,15 @@ fn database(source: &Source, data_dir: &Path) -> Result<PathBuf, ConfigError> {
 }
 
 fn base_url(source: &Source) -> Result<Option<String>, ConfigError> {
-    let Some(text) = source.get("APP_BASE_URL") else { return Ok(None) };
-    let wrong = |problem: &str| ConfigError::Invalid { name: "APP_BASE_URL", problem: problem.to_owned() };
-    let url = reqwest::Url::parse(text).map_err(|_unparsable| wrong("must be a URL such as https://nitejar.example.com"))?;
+    let Some(text) = source.get("APP_BASE_URL") else {
+        return Ok(None);
+    };
+    let wrong = |problem: &str| ConfigError::Invalid {
+        name: "APP_BASE_URL",
+        problem: problem.to_owned(),
+    };
+    let url = reqwest::Url::parse(text)
+        .map_err(|_unparsable| wrong("must be a URL such as https://nitejar.example.com"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(wrong("must be an http or https URL with a host"));
     }
@@ -70,7 +78,8 @@ fn admin_token(source: &Source) -> Result<Option<Secret>, ConfigError> {
     match source.get("NITEJAR_ADMIN_TOKEN") {
         Some(token) if token.len() < 16 => Err(ConfigError::Invalid {
             name: "NITEJAR_ADMIN_TOKEN",
-            problem: "must have at least 16 characters; make one with `openssl rand -hex 32`".to_owned(),
+            problem: "must have at least 16 characters; make one with `openssl rand -hex 32`"
+                .to_owned(),
         }),
         token => Ok(token.map(Secret::new)),
     }
@@ -88,15 +97,23 @@ mod tests {
     #[test]
     fn with_nothing_set_it_listens_on_loopback_only() {
         let config = read(&[]).unwrap();
-        assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 3000));
+        assert_eq!(
+            (config.host.to_string().as_str(), config.port),
+            ("127.0.0.1", 3000)
+        );
         assert_eq!(config.database, Path::new("./data/nitejar.db"));
     }
 
     #[test]
     fn what_does_not_fit_is_named_with_the_way_out() {
         let error = |values: &[(&'static str, &str)]| read(values).err().unwrap();
-        assert!(error(&[("DATABASE_URL", "postgres://x")]).starts_with("DATABASE_URL: must be sqlite://"));
-        assert!(error(&[("APP_BASE_URL", "example.com")]).starts_with("APP_BASE_URL: must be a URL"));
+        assert!(
+            error(&[("DATABASE_URL", "postgres://x")])
+                .starts_with("DATABASE_URL: must be sqlite://")
+        );
+        assert!(
+            error(&[("APP_BASE_URL", "example.com")]).starts_with("APP_BASE_URL: must be a URL")
+        );
         assert!(error(&[("PORT", "70000")]).contains("is not a port number"));
         let short = error(&[("NITEJAR_ADMIN_TOKEN", "short-canary")]);
         assert!(short.contains("at least 16") && !short.contains("canary"));

@@ -79,23 +79,36 @@ impl Source {
 
     /// Values given directly.
     pub fn from_values(values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        Self { values: values.into_iter().collect(), prices: Vec::new() }
+        Self {
+            values: values.into_iter().collect(),
+            prices: Vec::new(),
+        }
     }
 
     /// The value of a name. An empty one counts as not set, as an unset line in an env file gives.
     pub fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(NAMES.contains(&name), "{name} is not a configuration name");
-        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The value of a name as something else; `expected` says what would be right.
-    pub fn parse<T: FromStr>(&self, name: &'static str, expected: &str) -> Result<Option<T>, ConfigError> {
-        let Some(value) = self.get(name) else { return Ok(None) };
+    pub fn parse<T: FromStr>(
+        &self,
+        name: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
         match value.parse() {
             Ok(parsed) => Ok(Some(parsed)),
-            Err(_unparsable) => {
-                Err(ConfigError::Invalid { name, problem: format!("`{value}` is not {expected}") })
-            }
+            Err(_unparsable) => Err(ConfigError::Invalid {
+                name,
+                problem: format!("`{value}` is not {expected}"),
+            }),
         }
     }
 
@@ -110,15 +123,22 @@ impl Source {
             path: path.to_owned(),
             source,
         })?;
-        let wrong = |problem: String| ConfigError::File { path: path.to_owned(), problem };
+        let wrong = |problem: String| ConfigError::File {
+            path: path.to_owned(),
+            problem,
+        };
         let mut table: toml::Table = text.parse().map_err(|error| wrong(format!("{error}")))?;
         let mut source = Self::default();
         if let Some(prices) = table.remove("prices") {
-            source.prices = prices.try_into().map_err(|error| wrong(format!("[[prices]]: {error}")))?;
+            source.prices = prices
+                .try_into()
+                .map_err(|error| wrong(format!("[[prices]]: {error}")))?;
         }
         for (section, values) in table {
             let toml::Value::Table(values) = values else {
-                return Err(wrong(format!("`{section}` must stand in a section, for example [server]")));
+                return Err(wrong(format!(
+                    "`{section}` must stand in a section, for example [server]"
+                )));
             };
             for (key, value) in values {
                 let name = NAMES
@@ -128,7 +148,11 @@ impl Source {
                 let value = match value {
                     toml::Value::String(text) => text,
                     toml::Value::Integer(number) => number.to_string(),
-                    _ => return Err(wrong(format!("[{section}] `{key}` must be text or a number"))),
+                    _ => {
+                        return Err(wrong(format!(
+                            "[{section}] `{key}` must be text or a number"
+                        )));
+                    }
                 };
                 source.values.insert(name, value);
             }
@@ -137,16 +161,25 @@ impl Source {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the server's configuration")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the server's configuration"
+)]
 fn environment(name: &'static str) -> Result<Option<String>, ConfigError> {
     if let Ok(value) = std::env::var(name) {
         return Ok(Some(value));
     }
     let file = format!("{name}_FILE");
-    let Some(path) = std::env::var_os(&file).map(PathBuf::from) else { return Ok(None) };
+    let Some(path) = std::env::var_os(&file).map(PathBuf::from) else {
+        return Ok(None);
+    };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned())),
-        Err(source) => Err(ConfigError::Unreadable { name: file, path, source }),
+        Err(source) => Err(ConfigError::Unreadable {
+            name: file,
+            path,
+            source,
+        }),
     }
 }
 
@@ -163,7 +196,8 @@ mod tests {
 
     #[test]
     fn a_file_has_the_same_names_in_sections() {
-        let source = read("[server]\nport = 4000\n[models]\nagent_model = \"demo/scripted\"\n").unwrap();
+        let source =
+            read("[server]\nport = 4000\n[models]\nagent_model = \"demo/scripted\"\n").unwrap();
         assert_eq!(source.parse::<u16>("PORT", "a port").unwrap(), Some(4000));
         assert_eq!(source.get("AGENT_MODEL"), Some("demo/scripted"));
         assert_eq!(source.get("HOST"), None);
@@ -171,9 +205,23 @@ mod tests {
 
     #[test]
     fn a_name_nobody_knows_is_refused() {
-        assert!(read("[server]\nprot = 1\n").err().unwrap().contains("[server] `prot` is not a setting"));
-        assert!(read("port = 1\n").err().unwrap().contains("must stand in a section"));
-        let error = Source::from_values([("PORT", "x".to_owned())]).parse::<u16>("PORT", "a port number");
-        assert_eq!(error.unwrap_err().to_string(), "PORT: `x` is not a port number");
+        assert!(
+            read("[server]\nprot = 1\n")
+                .err()
+                .unwrap()
+                .contains("[server] `prot` is not a setting")
+        );
+        assert!(
+            read("port = 1\n")
+                .err()
+                .unwrap()
+                .contains("must stand in a section")
+        );
+        let error =
+            Source::from_values([("PORT", "x".to_owned())]).parse::<u16>("PORT", "a port number");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "PORT: `x` is not a port number"
+        );
     }
 }

@@ -4,13 +4,7 @@ use futures_util::{Stream, StreamExt};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use simulators::telegram::TelegramSimulator;
-use std::{
-    fs,
-    path::Path,
-    pin::Pin,
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, path::Path, pin::Pin, process::Stdio, time::Duration};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -46,13 +40,21 @@ impl App {
     }
 
     pub(crate) async fn start_in(dir: TempDir, options: Options) -> Self {
-        let mut child = command(dir.path(), &options).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command(dir.path(), &options)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = dir.path().join("server.log");
         let mut seen = String::new();
         let url = loop {
-            let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.expect("no start").unwrap();
-            let Some(line) = line else { panic!("the server ended at start:\n{seen}") };
+            let line = tokio::time::timeout(PATIENCE, lines.next_line())
+                .await
+                .expect("no start")
+                .unwrap();
+            let Some(line) = line else {
+                panic!("the server ended at start:\n{seen}")
+            };
             seen.push_str(&line);
             seen.push('\n');
             if let Some(at) = line.find("http://") {
@@ -70,7 +72,12 @@ impl App {
                 let _gone = fs::write(&log, &seen);
             }
         });
-        Self { dir, url, client: client(), child }
+        Self {
+            dir,
+            url,
+            client: client(),
+            child,
+        }
     }
 
     /// Kills the process without warning and gives back its directory.
@@ -83,8 +90,15 @@ impl App {
     /// Asks it to stop and waits until it has.
     pub(crate) async fn stop(mut self) -> TempDir {
         let id = self.child.id().unwrap().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("no end").unwrap();
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await
+            .unwrap();
+        let status = tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("no end")
+            .unwrap();
         assert!(status.success(), "{status}");
         let Self { dir, .. } = self;
         dir
@@ -94,15 +108,27 @@ impl App {
         fs::read_to_string(self.dir.path().join("server.log")).unwrap()
     }
 
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
-        let mut request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(TOKEN);
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(TOKEN);
         if let Some(body) = body {
             request = request.json(&body);
         }
         let response = request.send().await.unwrap();
         let status = response.status();
         let text = response.text().await.unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).expect(&text) };
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).expect(&text)
+        };
         (status, body)
     }
 
@@ -123,33 +149,56 @@ impl App {
     }
 
     pub(crate) async fn agent(&self, name: &str) -> String {
-        self.post("/api/v1/agents", json!({ "name": name })).await["id"].as_str().unwrap().to_owned()
+        self.post("/api/v1/agents", json!({ "name": name })).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Connects the simulated bot and returns the integration's id.
     pub(crate) async fn telegram(&self, telegram: &TelegramSimulator, more: Value) -> String {
-        let mut config = json!({ "bot_token": "4242:bot-token-canary", "api_base_url": telegram.base_url() });
-        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let body = json!({ "type": "telegram", "name": "bot", "config": config, "agent_ids": null });
-        self.post("/api/v1/integrations", body).await["id"].as_str().unwrap().to_owned()
+        let mut config =
+            json!({ "bot_token": TelegramSimulator::TOKEN, "api_base_url": telegram.base_url() });
+        config
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let body =
+            json!({ "type": "telegram", "name": "bot", "config": config, "agent_ids": null });
+        self.post("/api/v1/integrations", body).await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Hands in work and returns the id of the work item.
     pub(crate) async fn hand_in(&self, text: &str) -> String {
-        self.post("/api/v1/work-items", json!({ "text": text })).await["id"].as_str().unwrap().to_owned()
+        self.post("/api/v1/work-items", json!({ "text": text }))
+            .await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// A stream of server-sent events from a path.
     pub(crate) async fn events(&self, path: &str, last: Option<&str>) -> Events {
-        let mut request = self.client.get(format!("{}{path}", self.url)).bearer_auth(TOKEN);
+        let mut request = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .bearer_auth(TOKEN);
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let bytes = response.bytes_stream().map(|chunk| chunk.map(|chunk| chunk.to_vec()).map_err(|e| e.to_string()));
-        Events { bytes: Box::pin(bytes), buffer: Vec::new() }
+        let bytes = response
+            .bytes_stream()
+            .map(|chunk| chunk.map(|chunk| chunk.to_vec()).map_err(|e| e.to_string()));
+        Events {
+            bytes: Box::pin(bytes),
+            buffer: Vec::new(),
+        }
     }
 
     /// Waits until every job of the tenant that matches is final, and returns the first.
@@ -157,7 +206,11 @@ impl App {
         let event = events
             .until(|event| event.name == "job.status" && is_final(&event.data["status"]))
             .await;
-        self.get(&format!("/api/v1/jobs/{}", event.data["job_id"].as_str().unwrap())).await
+        self.get(&format!(
+            "/api/v1/jobs/{}",
+            event.data["job_id"].as_str().unwrap()
+        ))
+        .await
     }
 }
 
@@ -174,14 +227,22 @@ pub(crate) fn command(dir: &Path, options: &Options) -> Command {
         .env("PORT", "0")
         .env("DATA_DIR", dir.join("data"))
         .env("NITEJAR_ADMIN_TOKEN", TOKEN)
-        .envs(options.env.iter().map(|(name, value)| (*name, value.as_str())))
+        .envs(
+            options
+                .env
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        )
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command
 }
 
 /// A client for tests; installs the TLS provider that building one needs.
-#[expect(clippy::disallowed_methods, reason = "a test is its own composition root")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test is its own composition root"
+)]
 pub(crate) fn client() -> Client {
     // Fails when another test of this process was first, which serves as well.
     let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -215,7 +276,10 @@ impl Events {
                 }
                 continue;
             }
-            match tokio::time::timeout(PATIENCE, self.bytes.next()).await.expect("no event") {
+            match tokio::time::timeout(PATIENCE, self.bytes.next())
+                .await
+                .expect("no event")
+            {
                 Some(chunk) => self.buffer.extend(chunk.unwrap()),
                 None => return None,
             }
@@ -242,7 +306,14 @@ impl Events {
 
 fn parse(block: &str) -> Option<Event> {
     let field = |name: &str| {
-        block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(|value| value.trim_start().to_owned())
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+            .map(|value| value.trim_start().to_owned())
     };
-    Some(Event { id: field("id"), name: field("event")?, data: serde_json::from_str(&field("data")?).unwrap() })
+    Some(Event {
+        id: field("id"),
+        name: field("event")?,
+        data: serde_json::from_str(&field("data")?).unwrap(),
+    })
 }

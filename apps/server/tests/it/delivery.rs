@@ -30,12 +30,18 @@ async fn a_hundred_identical_deliveries_are_one_item_one_job_and_one_reply() {
     let id = app.telegram(&telegram, config).await;
     let url = format!("{}/webhooks/telegram/{id}", app.url);
     let body = update(501, "run `echo once`");
+    let chat = Chat::private(&Person::new(7, "Kim"));
+    telegram.open(&chat);
     let deliveries = (0..100).map(|_| deliver(&url, Some("hook-secret-canary"), &body));
     let statuses = futures_util::future::join_all(deliveries).await;
     assert!(statuses.iter().all(StatusCode::is_success), "{statuses:?}");
-    let chat = Chat::private(&Person::new(7, "Kim"));
-    telegram.wait_for_message(&chat, |m| m.text.contains("once")).await;
-    assert_eq!(deliver(&url, Some("hook-secret-canary"), &body).await, StatusCode::OK);
+    telegram
+        .wait_for_message(&chat, |m| m.text.contains("once"))
+        .await;
+    assert_eq!(
+        deliver(&url, Some("hook-secret-canary"), &body).await,
+        StatusCode::OK
+    );
     assert_eq!(app.items("/api/v1/work-items").await.len(), 1);
     assert_eq!(app.items("/api/v1/jobs").await.len(), 1);
     assert_eq!(telegram.messages(&chat).len(), 1);
@@ -49,10 +55,22 @@ async fn a_missing_or_wrong_secret_is_refused_and_changes_nothing() {
     let config = json!({ "mode": "webhook", "webhook_secret": "hook-secret-canary" });
     let id = app.telegram(&telegram, config).await;
     let url = format!("{}/webhooks/telegram/{id}", app.url);
-    assert_eq!(deliver(&url, None, &update(1, "hi")).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(deliver(&url, Some("wrong"), &update(1, "hi")).await, StatusCode::UNAUTHORIZED);
-    let unknown = format!("{}/webhooks/telegram/018f0000-0000-7000-8000-000000000000", app.url);
-    assert_eq!(deliver(&unknown, Some("wrong"), &update(1, "hi")).await, StatusCode::NOT_FOUND);
+    assert_eq!(
+        deliver(&url, None, &update(1, "hi")).await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        deliver(&url, Some("wrong"), &update(1, "hi")).await,
+        StatusCode::UNAUTHORIZED
+    );
+    let unknown = format!(
+        "{}/webhooks/telegram/018f0000-0000-7000-8000-000000000000",
+        app.url
+    );
+    assert_eq!(
+        deliver(&unknown, Some("wrong"), &update(1, "hi")).await,
+        StatusCode::NOT_FOUND
+    );
     assert!(app.items("/api/v1/work-items").await.is_empty());
 }
 
@@ -69,9 +87,15 @@ async fn chats_that_are_not_allowed_and_other_bots_are_ignored() {
     let mut bot = update(2, "hi");
     bot["message"]["from"]["is_bot"] = json!(true);
     for body in [foreign, bot] {
-        assert_eq!(deliver(&url, Some("hook-secret-canary"), &body).await, StatusCode::OK);
+        assert_eq!(
+            deliver(&url, Some("hook-secret-canary"), &body).await,
+            StatusCode::OK
+        );
     }
     assert!(app.items("/api/v1/work-items").await.is_empty());
-    assert_eq!(deliver(&url, Some("hook-secret-canary"), &update(3, "run `true`")).await, StatusCode::OK);
+    assert_eq!(
+        deliver(&url, Some("hook-secret-canary"), &update(3, "run `true`")).await,
+        StatusCode::OK
+    );
     assert_eq!(app.items("/api/v1/work-items").await.len(), 1);
 }

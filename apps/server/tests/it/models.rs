@@ -3,7 +3,7 @@
 use crate::app::{App, Options};
 use serde_json::json;
 use simulators::{
-    model::ModelSimulator,
+    model::{Block, Fault, ModelSimulator, Reply},
     telegram::{Chat, Person, TelegramSimulator},
 };
 
@@ -15,13 +15,23 @@ async fn tells_the_output(env: Vec<(&'static str, String)>) {
     let kim = Person::new(7, "Kim");
     let chat = Chat::private(&kim);
     telegram.say(&chat, &kim, "run `echo wire-$((6*7))`");
-    telegram.wait_for_message(&chat, |m| m.text.contains("wire-42")).await;
+    telegram
+        .wait_for_message(&chat, |m| m.text.contains("wire-42"))
+        .await;
     let job = app.items("/api/v1/jobs").await.remove(0);
     assert!(job["usage"]["input"].as_i64().unwrap() > 0, "{job}");
     assert!(job["cost_micros"].as_i64().unwrap() > 0, "{job}");
-    let calls = app.items(&format!("/api/v1/jobs/{}/model-calls", job["id"].as_str().unwrap())).await;
+    let calls = app
+        .items(&format!(
+            "/api/v1/jobs/{}/model-calls",
+            job["id"].as_str().unwrap()
+        ))
+        .await;
     assert_eq!(calls.len(), 2);
-    let sum: i64 = calls.iter().map(|call| call["cost_micros"].as_i64().unwrap()).sum();
+    let sum: i64 = calls
+        .iter()
+        .map(|call| call["cost_micros"].as_i64().unwrap())
+        .sum();
     assert_eq!(Some(sum), job["cost_micros"].as_i64());
 }
 
@@ -44,4 +54,113 @@ async fn an_openai_compatible_endpoint() {
         ("AGENT_MODEL", "openai/test-model".to_owned()),
     ])
     .await;
+}
+
+/// A server whose only model is the simulator, spoken to in the Anthropic format.
+async fn with_model(model: &ModelSimulator) -> App {
+    let env = vec![
+        ("ANTHROPIC_API_KEY", "anthropic-key-canary".to_owned()),
+        ("ANTHROPIC_BASE_URL", model.base_url()),
+    ];
+    App::start_with(Options { env }).await
+}
+
+#[tokio::test]
+async fn a_busy_or_broken_model_is_asked_again_and_every_call_is_a_receipt() {
+    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    model.push(Reply::busy("0"));
+    model.push(Reply::text("this will be cut").failing(Fault::CutAfter(2)));
+    let app = with_model(&model).await;
+    app.agent("Ada").await;
+    let mut events = app.events("/api/v1/events", None).await;
+    app.hand_in("run `echo third-time`").await;
+    let job = app.finished_job(&mut events).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let path = format!("/api/v1/jobs/{}/model-calls", job["id"].as_str().unwrap());
+    let calls = app.items(&path).await;
+    let statuses: Vec<_> = calls
+        .iter()
+        .map(|call| call["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses, ["failed", "failed", "settled", "settled"]);
+}
+
+#[tokio::test]
+async fn a_model_that_refuses_leaves_a_notice_in_the_chat_once() {
+    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    model.push(Reply::error(
+        401,
+        "authentication_error",
+        "invalid x-api-key",
+    ));
+    let app = with_model(&model).await;
+    let telegram = TelegramSimulator::start().await.unwrap();
+    app.agent("Ada").await;
+    app.telegram(&telegram, json!({})).await;
+    let kim = Person::new(7, "Kim");
+    let chat = Chat::private(&kim);
+    telegram.say(&chat, &kim, "hello");
+    let notice = telegram.wait_for_message(&chat, |_| true).await;
+    assert!(
+        notice.text.contains("could not finish") && notice.text.contains("401"),
+        "{}",
+        notice.text
+    );
+    let job = app.items("/api/v1/jobs?status=failed").await.remove(0);
+    assert_eq!(job["failure"]["code"], "model_rejected");
+}
+
+#[tokio::test]
+async fn arguments_that_are_no_json_go_back_to_the_model() {
+    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    model.push(Reply::of(vec![Block::Call {
+        name: "bash".to_owned(),
+        arguments: "{\"command\": \"ec".to_owned(),
+    }]));
+    model.push(Reply::text("I see, the arguments were broken."));
+    let app = with_model(&model).await;
+    app.agent("Ada").await;
+    let mut events = app.events("/api/v1/events", None).await;
+    app.hand_in("do it").await;
+    let job = app.finished_job(&mut events).await;
+    let calls = app
+        .items(&format!(
+            "/api/v1/jobs/{}/tool-calls",
+            job["id"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(
+        (
+            calls[0]["status"].as_str(),
+            calls[0]["arguments"]["state"].as_str()
+        ),
+        (Some("failed"), Some("invalid"))
+    );
+    assert!(
+        calls[0]["result"]
+            .as_str()
+            .unwrap()
+            .contains("not valid JSON"),
+        "{}",
+        calls[0]
+    );
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_stops_before_the_call_and_says_so() {
+    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let app = with_model(&model).await;
+    app.post(
+        "/api/v1/agents",
+        json!({ "name": "Ada", "budget_micros_per_day": 10 }),
+    )
+    .await;
+    let mut events = app.events("/api/v1/events", None).await;
+    app.hand_in("anything").await;
+    let job = app.finished_job(&mut events).await;
+    assert_eq!(
+        (job["status"].as_str(), job["failure"]["code"].as_str()),
+        (Some("failed"), Some("budget_exhausted"))
+    );
+    assert_eq!((job["cost_micros"].as_i64(), model.count()), (Some(0), 0));
 }

@@ -12,14 +12,30 @@ async fn a_finished_job_replays_what_was_live_and_closes() {
     let job = first.data["job_id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/jobs/{job}/events");
     let live = app.events(&path, Some("0")).await.rest().await;
-    assert!(live.iter().any(|e| e.name == "message.delta" || e.name == "message"));
+    assert!(
+        live.iter()
+            .any(|e| e.name == "message.delta" || e.name == "message")
+    );
     let stored: Vec<&Event> = live.iter().filter(|e| e.id.is_some()).collect();
-    let ids: Vec<i64> = stored.iter().map(|e| e.id.as_ref().unwrap().parse().unwrap()).collect();
-    assert_eq!(ids, (1..=i64::try_from(ids.len()).unwrap()).collect::<Vec<_>>(), "gapless, in order, once each");
+    let ids: Vec<i64> = stored
+        .iter()
+        .map(|e| e.id.as_ref().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        (1..=i64::try_from(ids.len()).unwrap()).collect::<Vec<_>>(),
+        "gapless, in order, once each"
+    );
     assert_eq!(stored.last().unwrap().name, "job.status");
 
     let replayed = app.events(&path, None).await.rest().await;
-    let names = |events: &[Event]| events.iter().filter(|e| e.id.is_some()).map(|e| e.name.clone()).collect::<Vec<_>>();
+    let names = |events: &[Event]| {
+        events
+            .iter()
+            .filter(|e| e.id.is_some())
+            .map(|e| e.name.clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names(&replayed), names(&live));
     let tail = app.events(&path, Some("3")).await.rest().await;
     assert_eq!(tail[0].id.as_deref(), Some("4"));
@@ -33,6 +49,9 @@ async fn output_of_a_running_command_is_seen_before_it_ends() {
     app.hand_in("run `echo early; exec sleep 30`").await;
     let output = all.until(|e| e.name == "tool.output").await;
     assert!(output.id.is_none(), "deltas are not rows");
-    assert!(output.data["text"].as_str().unwrap().contains("early"), "{output:?}");
+    assert!(
+        output.data["text"].as_str().unwrap().contains("early"),
+        "{output:?}"
+    );
     assert_eq!(output.data["offset"], 0);
 }

@@ -5,7 +5,7 @@ use crate::protocol::Canaries;
 use nix::{
     errno::Errno,
     sys::signal::kill,
-    unistd::{Pid, getpid, getppid},
+    unistd::{Pid, getpid, getppid, truncate},
 };
 use std::{
     fs,
@@ -34,9 +34,10 @@ pub(super) fn all(canaries: &Canaries) -> Vec<String> {
     let beside = canaries.file.with_extension("written");
     refused("writing a file of the host", fs::write(beside, "x").is_ok());
     refused(
-        "listing the root of root's home",
-        fs::read_dir("/root").is_ok(),
+        "emptying a file of the host",
+        truncate(&canaries.file, 0).is_ok(),
     );
+    refused("listing root's home", fs::read_dir("/root").is_ok());
     let tcp = (Ipv4Addr::LOCALHOST, canaries.tcp).into();
     let connected = TcpStream::connect_timeout(&tcp, PATIENCE).is_ok();
     refused("connecting to a TCP port of the host", connected);

@@ -66,11 +66,9 @@ fn start() -> io::Result<ExitCode> {
     let socket = StdStream::from(take_socket()?);
     let hello: Hello = Frame::read_blocking(&socket)?.parse()?;
     // In a process namespace of its own everything ends with us; elsewhere somebody must see to it.
-    if hello.tier != SandboxTier::Namespaces
-        && let Some(supervisor) = warden::split()?
-    {
+    if hello.tier != SandboxTier::Namespaces && warden::split()? {
         drop(socket);
-        return warden::watch(supervisor);
+        return warden::watch();
     }
     if let Err(text) = confine(&hello) {
         let answer: Answer = Err(Failure::Refused(text));

@@ -2,13 +2,11 @@
 //! tree is ended. Shells are child subreapers, so that what they started stays below them however
 //! it daemonises; what turns up right below the supervisor belonged to a shell that is gone.
 
+use super::warden::wait;
 use crate::protocol::WireExit;
 use nix::{
     errno::Errno,
-    sys::{
-        signal::{Signal, kill},
-        wait::{WaitPidFlag, WaitStatus, waitpid},
-    },
+    sys::signal::{Signal, kill},
     time::{ClockId, clock_gettime},
     unistd::{Pid, SysconfVar, getpid, sysconf},
 };
@@ -63,7 +61,7 @@ pub(super) fn end_all() -> io::Result<()> {
         for process in descendants(getpid()) {
             send(process.pid, Signal::SIGKILL);
         }
-        match waitpid(None, None) {
+        match wait(0) {
             Ok(_) => {}
             Err(Errno::ECHILD) => return Ok(()),
             Err(error) => return Err(error.into()),
@@ -177,13 +175,7 @@ impl Reaper {
     }
 
     fn collect(&self) {
-        loop {
-            let (pid, exit) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) => (pid, WireExit::Code(code)),
-                Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, WireExit::Signal(signal as i32)),
-                Ok(WaitStatus::StillAlive) | Err(_) => return,
-                Ok(_) => continue,
-            };
+        while let Ok(Some((pid, exit))) = wait(libc::WNOHANG) {
             if let Some(shell) = self.shells.borrow_mut().remove(&pid) {
                 // Nobody asks any more when the shell was closed.
                 shell.send(exit).unwrap_or(());

@@ -3,6 +3,7 @@
 use crate::{
     entity::{effect, job, lane, lease, worker},
     error::db_error,
+    query::{is, is_any},
     repo::{events::SqlEvents, lanes::queued_in_lane},
     tx::SqlTx,
 };
@@ -67,7 +68,7 @@ async fn free_lanes(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, St
 /// find out, so it is shown.
 async fn free_effects(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
     let held = effect::Entity::find()
-        .filter(effect::Column::Status.eq(EffectStatus::Sending.as_str()))
+        .filter(is(effect::Column::Status, EffectStatus::Sending.as_str()))
         .filter(effect::Column::WorkerId.is_in(gone.iter().copied()))
         .order_by_asc(effect::Column::Id)
         .all(&tx.conn)
@@ -134,8 +135,9 @@ fn interrupted_in_lane() -> SelectStatement {
         .and_where(
             Expr::col((job::Entity, job::Column::LaneId)).equals((lane::Entity, lane::Column::Id)),
         )
-        .and_where(
-            job::Column::Status.is_in([JobStatus::Queued.as_str(), JobStatus::Running.as_str()]),
-        )
+        .and_where(is_any(
+            job::Column::Status,
+            &[JobStatus::Queued.as_str(), JobStatus::Running.as_str()],
+        ))
         .to_owned()
 }

@@ -3,7 +3,7 @@
 use crate::{
     entity::effect,
     error::db_error,
-    query::{insert, narrow, page},
+    query::{insert, is, narrow, page},
     tx::SqlTx,
 };
 use async_trait::async_trait;
@@ -60,7 +60,7 @@ impl EffectRepository for SqlEffects<'_> {
             filter.integration_id.map(IntegrationId::as_uuid),
         );
         if let Some(status) = filter.status {
-            select = select.filter(effect::Column::Status.eq(status.as_str()));
+            select = select.filter(is(effect::Column::Status, status.as_str()));
         }
         let effects = self.all(page(select, effect::Column::Id, request)).await?;
         Ok(Page::from_overfetch(effects, request.limit, |e| {
@@ -98,7 +98,7 @@ impl EffectRepository for SqlEffects<'_> {
         let updated = update
             .filter(Column::Id.eq(effect.id.as_uuid()))
             .filter(Column::TenantId.eq(effect.tenant_id.as_uuid()))
-            .filter(Column::Status.eq(expected.as_str()))
+            .filter(is(Column::Status, expected.as_str()))
             .exec(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;

@@ -4,7 +4,7 @@
 use crate::{
     entity::{agent_integration, integration},
     error::db_error,
-    query::{insert, insert_all, page},
+    query::{insert, insert_all, is, page},
     tx::SqlTx,
 };
 use async_trait::async_trait;
@@ -63,9 +63,8 @@ impl IntegrationRepository for SqlIntegrations<'_> {
     }
 
     async fn manual(&self, tenant: TenantId) -> Result<Option<Integration>, StoreError> {
-        let manual = ChannelType::Manual.as_str();
-        self.one(live(tenant).filter(integration::Column::Channel.eq(manual)))
-            .await
+        let manual = is(integration::Column::Channel, ChannelType::Manual.as_str());
+        self.one(live(tenant).filter(manual)).await
     }
 
     async fn update(&self, integration: &Integration) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use crate::{
     entity::job,
     error::db_error,
-    query::{insert, narrow, page},
+    query::{insert, is, is_any, narrow, page},
     repo::ledger,
     tx::SqlTx,
 };
@@ -28,6 +28,13 @@ pub(crate) const UNFINISHED: [&str; 3] = [
     JobStatus::Queued.as_str(),
     JobStatus::Running.as_str(),
     JobStatus::Waiting.as_str(),
+];
+
+/// What a job never comes back from.
+const FINAL: [&str; 3] = [
+    JobStatus::Completed.as_str(),
+    JobStatus::Failed.as_str(),
+    JobStatus::Cancelled.as_str(),
 ];
 
 pub(crate) struct SqlJobs<'t>(pub(crate) &'t SqlTx);
@@ -81,7 +88,7 @@ impl JobRepository for SqlJobs<'_> {
             filter.conversation_id.map(ConversationId::as_uuid),
         );
         if let Some(status) = filter.status {
-            select = select.filter(job::Column::Status.eq(status.as_str()));
+            select = select.filter(is(job::Column::Status, status.as_str()));
         }
         let jobs = self.all(page(select, job::Column::Id, request)).await?;
         Ok(Page::from_overfetch(jobs, request.limit, |j| {
@@ -126,7 +133,7 @@ impl JobRepository for SqlJobs<'_> {
                 job::Column::CancelRequestedAt,
                 Expr::col(job::Column::CancelRequestedAt).if_null(now),
             )
-            .filter(job::Column::Status.is_in(UNFINISHED))
+            .filter(is_any(job::Column::Status, &UNFINISHED))
             .exec(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;
@@ -164,7 +171,7 @@ impl JobRepository for SqlJobs<'_> {
         let select = of(tenant)
             .filter(job::Column::LaneId.eq(lane.as_uuid()))
             .filter(job::Column::Id.lt(before.as_uuid()))
-            .filter(job::Column::Status.is_not_in(UNFINISHED))
+            .filter(is_any(job::Column::Status, &FINAL))
             .order_by_desc(job::Column::Id)
             .limit(u64::from(limit));
         self.all(select).await

@@ -3,6 +3,7 @@
 use crate::{
     entity::{job, lane, lane_entry, work_item},
     error::{corrupt, db_error},
+    query::{is, is_any},
     repo::jobs::UNFINISHED,
     tx::SqlTx,
 };
@@ -50,7 +51,7 @@ impl LaneRepository for SqlLanes<'_> {
             .into();
         entries(tenant)
             .filter(lane_entry::Column::LaneId.eq(id.as_uuid()))
-            .filter(lane_entry::Column::Status.eq(EntryStatus::Queued.as_str()))
+            .filter(is(lane_entry::Column::Status, EntryStatus::Queued.as_str()))
             .order_by_asc(lane_entry::Column::Id)
             .limit(u64::from(limit))
             .join(JoinType::InnerJoin, what)
@@ -74,7 +75,7 @@ impl LaneRepository for SqlLanes<'_> {
         job::Entity::find()
             .filter(job::Column::LaneId.eq(id.as_uuid()))
             .filter(job::Column::TenantId.eq(tenant.as_uuid()))
-            .filter(job::Column::Status.is_in(UNFINISHED))
+            .filter(is_any(job::Column::Status, &UNFINISHED))
             .order_by_asc(job::Column::Id)
             .one(&self.0.conn)
             .await
@@ -132,7 +133,7 @@ impl LaneRepository for SqlLanes<'_> {
             .col_expr(Column::Status, Expr::value(EntryStatus::Done.as_str()))
             .filter(Column::JobId.eq(job.as_uuid()))
             .filter(Column::TenantId.eq(tenant.as_uuid()))
-            .filter(Column::Status.is_in(taken))
+            .filter(is_any(Column::Status, &taken))
             .exec_with_returning(&self.0.conn)
             .await
             .map_err(db_error(ENTRY))?;
@@ -213,7 +214,7 @@ pub(crate) fn queued_in_lane() -> SelectStatement {
             Expr::col((lane_entry::Entity, lane_entry::Column::LaneId))
                 .equals((lane::Entity, lane::Column::Id)),
         )
-        .and_where(lane_entry::Column::Status.eq(EntryStatus::Queued.as_str()))
+        .and_where(is(lane_entry::Column::Status, EntryStatus::Queued.as_str()))
         .to_owned()
 }
 

@@ -1,6 +1,11 @@
 //! Shells in sprites.
 
-use crate::{entity::sprite_session, error::db_error, query::insert, tx::SqlTx};
+use crate::{
+    entity::sprite_session,
+    error::db_error,
+    query::{insert, is},
+    tx::SqlTx,
+};
 use async_trait::async_trait;
 use domain::{
     Timestamp,
@@ -32,7 +37,10 @@ impl SpriteSessionRepository for SqlSpriteSessions<'_> {
     ) -> Result<Option<SpriteSession>, StoreError> {
         of(tenant)
             .filter(sprite_session::Column::JobId.eq(job.as_uuid()))
-            .filter(sprite_session::Column::Status.eq(SpriteSessionStatus::Open.as_str()))
+            .filter(is(
+                sprite_session::Column::Status,
+                SpriteSessionStatus::Open.as_str(),
+            ))
             .one(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
@@ -72,7 +80,7 @@ impl SpriteSessionRepository for SqlSpriteSessions<'_> {
             .col_expr(Column::ClosedAt, Expr::value(now))
             .filter(Column::Id.eq(id.as_uuid()))
             .filter(Column::TenantId.eq(tenant.as_uuid()))
-            .filter(Column::Status.eq(SpriteSessionStatus::Open.as_str()))
+            .filter(is(Column::Status, SpriteSessionStatus::Open.as_str()))
             .exec(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;

@@ -15,7 +15,7 @@ use crate::{
 };
 use bytes::{Bytes, BytesMut};
 use nix::{sys::signal::Signal, unistd::Pid};
-use std::{io, time::Duration};
+use std::{collections::HashSet, io, time::Duration};
 use tokio::{
     net::unix::pipe,
     sync::oneshot,
@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 /// How long after a polite end the forceful one comes; and then the end of the shell itself.
 const PATIENCE: Duration = Duration::from_millis(500);
 const GIVE_UP: Duration = Duration::from_secs(2);
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(10);
 
 /// A command that is about to run.
 pub(super) struct Running<'a> {
@@ -115,27 +115,43 @@ impl Watch<'_> {
         skip_rest(self.pid);
         let begun = Instant::now();
         let mut ticks = interval(TICK);
+        let mut asked = HashSet::new();
+        let mut status = None;
         loop {
             tokio::select! {
                 biased;
-                ended = self.ended() => return ended,
+                ended = self.ended(), if status.is_none() => match ended {
+                    Ended::Status(code) => status = Some(code),
+                    // What it leaves behind is swept up with it.
+                    Ended::Died(exit) => return Ended::Died(exit),
+                },
                 _ = ticks.tick() => {}
             }
-            let signal = if begun.elapsed() < PATIENCE {
-                Signal::SIGTERM
-            } else {
-                Signal::SIGKILL
-            };
-            // What earlier commands left running in the background is not part of this one.
-            for process in descendants(self.pid) {
-                if process.started >= self.begun {
-                    send(process.pid, signal);
+            let left = self.started();
+            match status {
+                Some(code) if left.is_empty() || begun.elapsed() >= GIVE_UP => {
+                    return Ended::Status(code);
+                }
+                None if begun.elapsed() >= GIVE_UP => send(self.pid, Signal::SIGKILL),
+                Some(_) | None => {}
+            }
+            for pid in left {
+                if begun.elapsed() >= PATIENCE {
+                    send(pid, Signal::SIGKILL);
+                } else if asked.insert(pid) {
+                    send(pid, Signal::SIGTERM);
                 }
             }
-            if begun.elapsed() >= GIVE_UP {
-                send(self.pid, Signal::SIGKILL);
-            }
         }
+    }
+
+    /// What this command started and runs. What earlier ones left in the background is not its.
+    fn started(&self) -> Vec<Pid> {
+        descendants(self.pid)
+            .into_iter()
+            .filter(|process| process.started >= self.begun)
+            .map(|process| process.pid)
+            .collect()
     }
 
     async fn ended(&mut self) -> Ended {
