@@ -72,23 +72,21 @@ pub async fn check_key<S: Store + SystemStore>(
         .settings()
         .find(tenant, KEY_CHECK)
         .await?;
-    match sealed.as_ref().and_then(Value::as_str) {
-        Some(sealed) => Ok(match cipher.open(place, sealed) {
+    if let Some(sealed) = sealed.as_ref().and_then(Value::as_str) {
+        return Ok(match cipher.open(place, sealed) {
             Ok(_text) => Ok(()),
             Err(error) => Err(format!(
                 "does not fit this database: its secrets are {error}"
             )),
-        }),
-        None => {
-            let sealed = cipher.seal(place, &Secret::new(KEY_CHECK_TEXT));
-            let tx = store.write(Durability::Durable).await?;
-            tx.settings()
-                .put(tenant, KEY_CHECK, &Value::String(sealed), now)
-                .await?;
-            tx.commit().await?;
-            Ok(Ok(()))
-        }
+        });
     }
+    let sealed = cipher.seal(place, &Secret::new(KEY_CHECK_TEXT));
+    let tx = store.write(Durability::Durable).await?;
+    tx.settings()
+        .put(tenant, KEY_CHECK, &Value::String(sealed), now)
+        .await?;
+    tx.commit().await?;
+    Ok(Ok(()))
 }
 
 /// Makes the owner's token when there is no live one, and returns the file it was written to.

@@ -13,6 +13,7 @@ use domain::{
     access::Actor,
     budget::{Limit, Micros},
     channel::ChannelType,
+    id::TenantId,
     secret::{Redactor, Secret},
 };
 use inference::Catalog;
@@ -152,44 +153,8 @@ pub async fn assemble(
     foundation: Foundation,
     tracker: &TaskTracker,
 ) -> Result<Assembly, Failure> {
-    let Foundation {
-        store,
-        hub,
-        channels,
-        cipher,
-        redactor,
-        clock,
-        ids,
-        client,
-    } = foundation;
-    let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets);
-    let catalog = models(config, &client, &clock)?;
-    let sandboxes = sandboxes(config).await?;
-    let home = bootstrap::home(store.as_ref(), clock.now()).await?;
-    let platform = Arc::new(Platform {
-        ingest: Arc::new(Gatherer::start(Arc::clone(&store) as _, tracker)),
-        system: Arc::clone(&store) as _,
-        store: Arc::clone(&store) as _,
-        cipher,
-        clock,
-        ids,
-        models: Arc::new(catalog),
-        sandboxes: Arc::new(sandboxes),
-        channels,
-        settings: PlatformSettings {
-            version: env!("CARGO_PKG_VERSION"),
-            home_tenant: home,
-            admin_token_hash: config
-                .server
-                .admin_token
-                .as_ref()
-                .map(|token| secrets.hash(token)),
-            public_url: config.server.app_base_url.clone(),
-            default_agent_budget: AGENT_BUDGET,
-            job_budget: JOB_BUDGET,
-        },
-        secrets,
-    });
+    let home = bootstrap::home(foundation.store.as_ref(), foundation.clock.now()).await?;
+    let platform = Arc::new(platform(config, &foundation, home, tracker).await?);
     let context = services::Context {
         actor: Actor::System,
         tenant: home,
@@ -204,10 +169,10 @@ pub async fn assemble(
     };
     let parts = EngineParts {
         platform: Arc::clone(&platform),
-        leases: store,
-        hub,
+        leases: foundation.store,
+        hub: foundation.hub,
         tools: tools::standard(),
-        redactor,
+        redactor: foundation.redactor,
         settings: RuntimeSettings {
             jobs: JOBS,
             sends: SENDS,
@@ -221,6 +186,38 @@ pub async fn assemble(
         platform,
         parts,
         new_token,
+    })
+}
+
+async fn platform(
+    config: &Config,
+    foundation: &Foundation,
+    home_tenant: TenantId,
+    tracker: &TaskTracker,
+) -> Result<Platform, Failure> {
+    let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets);
+    let catalog = models(config, &foundation.client, &foundation.clock)?;
+    let store = &foundation.store;
+    let admin_token = config.server.admin_token.as_ref();
+    Ok(Platform {
+        ingest: Arc::new(Gatherer::start(Arc::clone(store) as _, tracker)),
+        system: Arc::clone(store) as _,
+        store: Arc::clone(store) as _,
+        cipher: Arc::clone(&foundation.cipher),
+        clock: Arc::clone(&foundation.clock),
+        ids: Arc::clone(&foundation.ids),
+        models: Arc::new(catalog),
+        sandboxes: Arc::new(sandboxes(config).await?),
+        channels: Arc::clone(&foundation.channels),
+        settings: PlatformSettings {
+            version: env!("CARGO_PKG_VERSION"),
+            home_tenant,
+            admin_token_hash: admin_token.map(|token| secrets.hash(token)),
+            public_url: config.server.app_base_url.clone(),
+            default_agent_budget: AGENT_BUDGET,
+            job_budget: JOB_BUDGET,
+        },
+        secrets,
     })
 }
 

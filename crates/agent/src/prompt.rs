@@ -69,8 +69,9 @@ pub fn prompt_tokens(request: &ModelRequest) -> i64 {
         .saturating_add(500)
 }
 
-/// What a person wrote, as the first message of a job or as one that steers it.
-pub fn spoken(item: &WorkItem, steering: bool) -> Vec<Part> {
+/// What a person wrote, as the first message of a job or as one that steers it. `trust` is how far the
+/// channel's word for who they are may be believed.
+pub fn spoken(item: &WorkItem, trust: Trust, steering: bool) -> Vec<Part> {
     let message = &item.message;
     let mut notes = Vec::new();
     if steering {
@@ -96,7 +97,7 @@ pub fn spoken(item: &WorkItem, steering: bool) -> Vec<Part> {
         ));
     }
     if !message.text.is_empty() {
-        parts.push(Part::human(&message.text, Trust::Guest));
+        parts.push(Part::human(&message.text, trust));
     }
     parts.extend(message.attachments.iter().map(|attachment| Part {
         origin: domain::message::Origin::Human,

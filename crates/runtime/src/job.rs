@@ -18,7 +18,7 @@ use domain::{
     event::NewEvent,
     id::{EffectId, MessageId, ToolCallId},
     job::{Job, JobFailure, JobStatus},
-    message::{Message, Part, Role, ToolCall, ToolCallStatus},
+    message::{Message, Part, Role, ToolCall, ToolCallStatus, Trust},
     queue::Lane,
     work::WorkItem,
 };
@@ -165,7 +165,7 @@ impl Run {
         item: &WorkItem,
     ) -> Result<Preparation, StoreError> {
         self.events.push(services::events::job_status(&self.job));
-        self.append(tx, Role::User, prompt::spoken(item, false))
+        self.append(tx, Role::User, prompt::spoken(item, self.trust(), false))
             .await?;
         if let (Some(message_id), true) = (self.answers.clone(), self.has_channel()) {
             let receipt = self.effect(RECEIPT_SLOT, EffectAction::Receipt { message_id });
@@ -183,6 +183,9 @@ impl Run {
         let tx = self.engine.write().await?;
         tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
             .await?;
+        // Asked to stop between the claim and now: the signal came before anybody listened.
+        let current = tx.jobs().find(self.job.tenant_id, self.job.id).await?;
+        self.job.cancel_requested_at = current.and_then(|job| job.cancel_requested_at);
         answer::settle_leftovers(self, tx.as_ref()).await?;
         self.hands.forget_lost(tx.as_ref()).await?;
         self.job.start(self.engine.now()).map_err(start::illegal)?;
@@ -202,7 +205,8 @@ impl Run {
         let tenant = self.job.tenant_id;
         for id in tx.lanes().items_of(tenant, self.job.id).await? {
             if let Some(item) = tx.work().find(tenant, id).await? {
-                self.append(tx, Role::User, prompt::spoken(&item, false)).await?;
+                self.append(tx, Role::User, prompt::spoken(&item, self.trust(), false))
+                    .await?;
             }
         }
         Ok(())
@@ -272,6 +276,16 @@ impl Run {
             .integration
             .as_ref()
             .is_some_and(|integration| integration.channel != domain::channel::ChannelType::Manual)
+    }
+
+    /// How far the people of this conversation may be believed: who holds a token of the tenant is one
+    /// of its own, a sender on a channel is a guest.
+    pub(crate) fn trust(&self) -> Trust {
+        if self.has_channel() {
+            Trust::Guest
+        } else {
+            Trust::Trusted
+        }
     }
 
     /// The model this job thinks with.

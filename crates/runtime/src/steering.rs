@@ -40,8 +40,12 @@ pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreE
                         Some(run.job.id),
                     )
                     .await?;
-                run.append(tx, Role::User, prompt::spoken(&queued.item, true))
-                    .await?;
+                run.append(
+                    tx,
+                    Role::User,
+                    prompt::spoken(&queued.item, run.trust(), true),
+                )
+                .await?;
             }
         }
     }

@@ -23,9 +23,10 @@ impl<B: Backend> SystemStore for SqlStore<B> {
     async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
         token::Entity::find()
             .filter(token::Column::Hash.eq(hash))
-            .one(self.backend.reader())
+            .all(self.backend.reader())
             .await
             .map_err(db_error("token"))?
+            .pop()
             .map(ApiToken::try_from)
             .transpose()
     }
@@ -34,9 +35,10 @@ impl<B: Backend> SystemStore for SqlStore<B> {
         let db = self.backend.reader();
         let row = integration::Entity::find_by_id(id.as_uuid())
             .filter(integration::Column::DeletedAt.is_null())
-            .one(db)
+            .all(db)
             .await
-            .map_err(db_error("integration"))?;
+            .map_err(db_error("integration"))?
+            .pop();
         Ok(with_agents(db, row.into_iter().collect()).await?.pop())
     }
 

@@ -152,9 +152,10 @@ impl StoreTx for SqlTx {
             .column(lane::Column::Fence)
             .lock_exclusive()
             .into_tuple()
-            .one(&self.conn)
+            .all(&self.conn)
             .await
-            .map_err(db_error("lane"))?;
+            .map_err(db_error("lane"))?
+            .pop();
         if held == Some(fence.0) {
             Ok(())
         } else {

@@ -23,7 +23,7 @@ use simulators::telegram::{Chat, Person, TelegramSimulator};
 use std::{sync::Arc, time::Duration};
 
 /// The story must be over by then, or something is wrong.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Plays the story in a temporary directory that is removed afterwards.
 pub async fn run(config: Config) -> Result<(), Failure> {

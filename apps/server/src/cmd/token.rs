@@ -2,12 +2,12 @@
 
 use super::say;
 use crate::{bootstrap, cli::Failure, config::Config, secrets::RingSecrets, wire};
-use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::{
+    Timestamp,
     access::{ApiToken, Role},
-    id::TokenId,
+    id::{TenantId, TokenId},
     secret::Redactor,
 };
 use ports::{
@@ -51,90 +51,90 @@ pub enum TokenCommand {
 /// Makes, lists or revokes.
 pub async fn run(config: Config, command: TokenCommand) -> Result<(), Failure> {
     let foundation = wire::foundation(&config, Arc::new(Redactor::default())).await?;
-    let store = foundation.store.as_ref();
     let now = foundation.clock.now();
-    let tenant = bootstrap::home(store, now).await?;
-    match command {
+    let tenant = bootstrap::home(foundation.store.as_ref(), now).await?;
+    let desk = Desk {
+        foundation,
+        tenant,
+        now,
+    };
+    Ok(match command {
         TokenCommand::Create {
             name,
             role,
             expires_days,
             json,
-        } => {
-            let secret = RingSecrets.generate();
-            let token = ApiToken {
-                id: TokenId::from_uuid(foundation.ids.next()),
-                tenant_id: tenant,
-                user_id: None,
-                name,
-                role,
-                hash: RingSecrets.hash(&secret),
-                created_at: now,
-                expires_at: expires_days.map(|days| now + TimeDelta::days(days.into())),
-                revoked_at: None,
+        } => desk.create(name, role, expires_days, json).await,
+        TokenCommand::List { json } => desk.list(json).await,
+        TokenCommand::Revoke { id } => desk.revoke(id).await,
+    }?)
+}
+
+struct Desk {
+    foundation: wire::Foundation,
+    tenant: TenantId,
+    now: Timestamp,
+}
+
+impl Desk {
+    async fn create(
+        &self,
+        name: String,
+        role: Role,
+        expires_days: Option<u16>,
+        json: bool,
+    ) -> anyhow::Result<()> {
+        let secret = RingSecrets.generate();
+        let token = ApiToken {
+            id: TokenId::from_uuid(self.foundation.ids.next()),
+            tenant_id: self.tenant,
+            user_id: None,
+            name,
+            role,
+            hash: RingSecrets.hash(&secret),
+            created_at: self.now,
+            expires_at: expires_days.map(|days| self.now + TimeDelta::days(days.into())),
+            revoked_at: None,
+        };
+        let tx = self.foundation.store.write(Durability::Durable).await?;
+        tx.access().insert_token(&token).await?;
+        tx.commit().await?;
+        if json {
+            say(json!({ "token": secret.expose(), "row": view(&token) }))
+        } else {
+            say(secret.expose())
+        }
+    }
+
+    async fn list(&self, json: bool) -> anyhow::Result<()> {
+        let tx = self.foundation.store.read().await?;
+        let tokens = tx.access().list_tokens(self.tenant).await?;
+        if json {
+            return say(json!({ "items": tokens.iter().map(view).collect::<Vec<_>>() }));
+        }
+        for token in tokens {
+            let state = if token.is_live(self.now) {
+                "live"
+            } else {
+                "stopped"
             };
-            let tx = store
-                .write(Durability::Durable)
-                .await
-                .map_err(anyhow::Error::from)?;
-            tx.access()
-                .insert_token(&token)
-                .await
-                .context("the token could not be written")?;
-            tx.commit().await.map_err(anyhow::Error::from)?;
-            if json {
-                let mut view = view(&token);
-                view["token"] = json!(secret.expose());
-                Ok(say(view)?)
-            } else {
-                Ok(say(secret.expose())?)
-            }
+            say(format!(
+                "{}  {:<8} {:<7} {}",
+                token.id, token.role, state, token.name
+            ))?;
         }
-        TokenCommand::List { json } => {
-            let tx = store.read().await.map_err(anyhow::Error::from)?;
-            let tokens = tx
-                .access()
-                .list_tokens(tenant)
-                .await
-                .map_err(anyhow::Error::from)?;
-            if json {
-                return Ok(say(
-                    json!({ "items": tokens.iter().map(view).collect::<Vec<_>>() }),
-                )?);
-            }
-            for token in tokens {
-                let state = if token.is_live(now) {
-                    "live"
-                } else {
-                    "stopped"
-                };
-                say(format!(
-                    "{}  {:<8} {:<7} {}",
-                    token.id, token.role, state, token.name
-                ))?;
-            }
-            Ok(())
-        }
-        TokenCommand::Revoke { id } => {
-            let tx = store
-                .write(Durability::Durable)
-                .await
-                .map_err(anyhow::Error::from)?;
-            let found = tx
-                .access()
-                .revoke_token(tenant, id, now)
-                .await
-                .map_err(anyhow::Error::from)?;
-            tx.commit().await.map_err(anyhow::Error::from)?;
-            if found {
-                Ok(say(format!("{id} no longer opens anything"))?)
-            } else {
-                Err(anyhow::anyhow!(
-                    "there is no token {id}; `nitejar token list` shows those there are"
-                )
-                .into())
-            }
-        }
+        Ok(())
+    }
+
+    async fn revoke(&self, id: TokenId) -> anyhow::Result<()> {
+        let tx = self.foundation.store.write(Durability::Durable).await?;
+        let found = tx.access().revoke_token(self.tenant, id, self.now).await?;
+        tx.commit().await?;
+        anyhow::ensure!(
+            found,
+            "there is no token {id}; `nitejar token list` shows those there are"
+        );
+        say(format!("{id} no longer opens anything"))
     }
 }
 

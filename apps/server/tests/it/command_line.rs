@@ -2,6 +2,7 @@
 
 use crate::app::{App, Options, command};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
 
 #[tokio::test]
 async fn wrong_configuration_is_exit_code_2_with_the_way_out() {
@@ -77,7 +78,6 @@ async fn the_first_start_writes_the_owners_token_once_and_never_prints_it() {
         .bearer_auth(token.trim());
     assert!(agents.send().await.unwrap().status().is_success());
     assert!(!app.log().contains(token.trim()));
-    use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(app.dir.path().join("data/admin.token"))
         .unwrap()
         .permissions()
@@ -124,7 +124,7 @@ async fn tokens_open_and_stop_opening() {
     assert_eq!(status(reqwest::Method::GET).await, 200);
     assert_eq!(status(reqwest::Method::POST).await, 403);
     assert!(run(&["token", "list"]).await.contains("ci"));
-    run(&["token", "revoke", made["id"].as_str().unwrap()]).await;
+    run(&["token", "revoke", made["row"]["id"].as_str().unwrap()]).await;
     assert_eq!(status(reqwest::Method::GET).await, 401);
 }
 

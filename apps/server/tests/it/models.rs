@@ -7,6 +7,12 @@ use simulators::{
     telegram::{Chat, Person, TelegramSimulator},
 };
 
+async fn simulator() -> ModelSimulator {
+    ModelSimulator::start(simulators::model::Options::default())
+        .await
+        .unwrap()
+}
+
 async fn tells_the_output(env: Vec<(&'static str, String)>) {
     let app = App::start_with(Options { env }).await;
     let telegram = TelegramSimulator::start().await.unwrap();
@@ -37,7 +43,7 @@ async fn tells_the_output(env: Vec<(&'static str, String)>) {
 
 #[tokio::test]
 async fn an_anthropic_compatible_endpoint() {
-    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let model = simulator().await;
     tells_the_output(vec![
         ("ANTHROPIC_API_KEY", "anthropic-key-canary".to_owned()),
         ("ANTHROPIC_BASE_URL", model.base_url()),
@@ -47,7 +53,7 @@ async fn an_anthropic_compatible_endpoint() {
 
 #[tokio::test]
 async fn an_openai_compatible_endpoint() {
-    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let model = simulator().await;
     tells_the_output(vec![
         ("OPENAI_API_KEY", "openai-key-canary".to_owned()),
         ("OPENAI_BASE_URL", format!("{}/v1", model.base_url())),
@@ -67,7 +73,7 @@ async fn with_model(model: &ModelSimulator) -> App {
 
 #[tokio::test]
 async fn a_busy_or_broken_model_is_asked_again_and_every_call_is_a_receipt() {
-    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let model = simulator().await;
     model.push(Reply::busy("0"));
     model.push(Reply::text("this will be cut").failing(Fault::CutAfter(2)));
     let app = with_model(&model).await;
@@ -87,7 +93,7 @@ async fn a_busy_or_broken_model_is_asked_again_and_every_call_is_a_receipt() {
 
 #[tokio::test]
 async fn a_model_that_refuses_leaves_a_notice_in_the_chat_once() {
-    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let model = simulator().await;
     model.push(Reply::error(
         401,
         "authentication_error",
@@ -112,7 +118,7 @@ async fn a_model_that_refuses_leaves_a_notice_in_the_chat_once() {
 
 #[tokio::test]
 async fn arguments_that_are_no_json_go_back_to_the_model() {
-    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let model = simulator().await;
     model.push(Reply::of(vec![Block::Call {
         name: "bash".to_owned(),
         arguments: "{\"command\": \"ec".to_owned(),
@@ -148,7 +154,7 @@ async fn arguments_that_are_no_json_go_back_to_the_model() {
 
 #[tokio::test]
 async fn a_budget_that_is_used_up_stops_before_the_call_and_says_so() {
-    let model = ModelSimulator::start(Default::default()).await.unwrap();
+    let model = simulator().await;
     let app = with_model(&model).await;
     app.post(
         "/api/v1/agents",

@@ -44,9 +44,10 @@ impl AgentRepository for SqlAgents<'_> {
 
     async fn find(&self, tenant: TenantId, id: AgentId) -> Result<Option<Agent>, StoreError> {
         budgeted(of(tenant).filter(agent::Column::Id.eq(id.as_uuid())))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
+            .pop()
             .map(|(agent, budget)| agent.with_budget(budget))
             .transpose()
     }

@@ -20,9 +20,10 @@ impl ConversationRepository for SqlConversations<'_> {
     ) -> Result<Option<Conversation>, StoreError> {
         conversation::Entity::find_by_id(id.as_uuid())
             .filter(conversation::Column::TenantId.eq(tenant.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error("conversation"))?
+            .pop()
             .map(Conversation::try_from)
             .transpose()
     }

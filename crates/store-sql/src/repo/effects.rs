@@ -35,9 +35,10 @@ impl EffectRepository for SqlEffects<'_> {
     async fn find(&self, tenant: TenantId, id: EffectId) -> Result<Option<Effect>, StoreError> {
         of(tenant)
             .filter(effect::Column::Id.eq(id.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
+            .pop()
             .map(Effect::try_from)
             .transpose()
     }

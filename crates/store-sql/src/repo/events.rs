@@ -94,9 +94,10 @@ impl EventRepository for SqlEvents<'_> {
 
     async fn last_feed_seq(&self, tenant: TenantId) -> Result<i64, StoreError> {
         let row = feed::Entity::find_by_id(tenant.as_uuid())
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
-            .map_err(db_error("feed"))?;
+            .map_err(db_error("feed"))?
+            .pop();
         Ok(row.map_or(0, |row| row.last_seq))
     }
 }

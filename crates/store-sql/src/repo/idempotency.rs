@@ -50,9 +50,10 @@ impl IdempotencyRepository for SqlIdempotency<'_> {
             return Ok(IdempotencyClaim::Fresh);
         }
         let row = idempotency_key::Entity::find_by_id((tenant.as_uuid(), key.to_owned()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
-            .map_err(db_error(ENTITY))?;
+            .map_err(db_error(ENTITY))?
+            .pop();
         // It can only be gone when its owner gave it back at this very moment.
         let Some(row) = row else {
             return Ok(IdempotencyClaim::InProgress);

@@ -147,7 +147,11 @@ impl SqlIntegrations<'_> {
         &self,
         query: Select<integration::Entity>,
     ) -> Result<Option<Integration>, StoreError> {
-        let row = query.one(&self.0.conn).await.map_err(db_error(ENTITY))?;
+        let row = query
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?
+            .pop();
         let rows = row.into_iter().collect();
         Ok(with_agents(&self.0.conn, rows).await?.pop())
     }

@@ -58,9 +58,10 @@ impl JobRepository for SqlJobs<'_> {
     async fn find(&self, tenant: TenantId, id: JobId) -> Result<Option<Job>, StoreError> {
         of(tenant)
             .filter(job::Column::Id.eq(id.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
+            .pop()
             .map(Job::try_from)
             .transpose()
     }
@@ -155,9 +156,10 @@ impl JobRepository for SqlJobs<'_> {
             .select_only()
             .column_as(job::Column::Attempt.max(), "attempt")
             .into_tuple()
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
-            .map_err(db_error(ENTITY))?;
+            .map_err(db_error(ENTITY))?
+            .pop();
         Ok(highest.flatten().unwrap_or(0))
     }
 

@@ -33,9 +33,10 @@ impl LaneRepository for SqlLanes<'_> {
     async fn find(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError> {
         let row = lane::Entity::find_by_id(id.as_uuid())
             .filter(lane::Column::TenantId.eq(tenant.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
-            .map_err(db_error(LANE))?;
+            .map_err(db_error(LANE))?
+            .pop();
         Ok(row.map(Lane::from))
     }
 
@@ -77,9 +78,11 @@ impl LaneRepository for SqlLanes<'_> {
             .filter(job::Column::TenantId.eq(tenant.as_uuid()))
             .filter(is_any(job::Column::Status, &UNFINISHED))
             .order_by_asc(job::Column::Id)
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error("job"))?
+            .into_iter()
+            .next()
             .map(Job::try_from)
             .transpose()
     }
@@ -93,9 +96,10 @@ impl LaneRepository for SqlLanes<'_> {
         entries(tenant)
             .filter(lane_entry::Column::LaneId.eq(id.as_uuid()))
             .filter(lane_entry::Column::WorkItemId.eq(item.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(ENTRY))?
+            .pop()
             .map(LaneEntry::try_from)
             .transpose()
     }

@@ -130,9 +130,10 @@ impl LedgerRepository for SqlLedger<'_> {
             .filter(Column::ScopeId.eq(scope_id(tenant, scope)))
             .filter(Column::Scope.eq(scope.as_str()))
             .filter(Column::TenantId.eq(tenant.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(BUDGET))?
+            .pop()
             .map(Budget::try_from)
             .transpose()
     }

@@ -1,4 +1,7 @@
 //! One repository per aggregate, each over the transaction it was asked of.
+//!
+//! A row with a unique key is read with `all`, not with `one`: that would bind a LIMIT, and SQLite plans
+//! a statement with a bound LIMIT anew at every use, which costs more than running it.
 
 pub(crate) mod access;
 pub(crate) mod agents;

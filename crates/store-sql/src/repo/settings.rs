@@ -16,9 +16,10 @@ impl SettingRepository for SqlSettings<'_> {
         name: &str,
     ) -> Result<Option<serde_json::Value>, StoreError> {
         let row = setting::Entity::find_by_id((tenant.as_uuid(), name.to_owned()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
-            .map_err(db_error("setting"))?;
+            .map_err(db_error("setting"))?
+            .pop();
         Ok(row.map(|row| row.value))
     }
 

@@ -41,9 +41,10 @@ impl SpriteSessionRepository for SqlSpriteSessions<'_> {
                 sprite_session::Column::Status,
                 SpriteSessionStatus::Open.as_str(),
             ))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
+            .pop()
             .map(SpriteSession::try_from)
             .transpose()
     }

@@ -31,9 +31,10 @@ impl WorkRepository for SqlWork<'_> {
     async fn find(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<WorkItem>, StoreError> {
         of(tenant)
             .filter(work_item::Column::Id.eq(id.as_uuid()))
-            .one(&self.0.conn)
+            .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
+            .pop()
             .map(WorkItem::try_from)
             .transpose()
     }
