@@ -281,6 +281,7 @@ async fn effect_indexes(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
     );
     schema.create_index(slots.unique().to_owned()).await?;
     for (name, column) in [
+        ("effects_by_job", Effects::JobId),
         ("effects_by_integration", Effects::IntegrationId),
         ("effects_by_status", Effects::Status),
     ] {

@@ -5,15 +5,42 @@ use std::path::Path;
 
 /// Every file of the history with the hash it shipped with. Add a line for a new file; never change one.
 const SHIPPED: &[(&str, &str)] = &[
-    ("columns.rs", ""),
-    ("m20260101_000001_access.rs", ""),
-    ("m20260101_000002_catalog.rs", ""),
-    ("m20260101_000003_inbound.rs", ""),
-    ("m20260101_000004_lanes.rs", ""),
-    ("m20260101_000005_jobs.rs", ""),
-    ("m20260101_000006_entries.rs", ""),
-    ("m20260101_000007_effects.rs", ""),
-    ("m20260101_000008_money.rs", ""),
+    (
+        "columns.rs",
+        "8e2567adfc3464c9950fe84c2110220f15d58cf53c23aac8b418d9f321aaee94",
+    ),
+    (
+        "m20260101_000001_access.rs",
+        "4b954f8f651a5772a62a98b1d37d09e926f33ee96ca9b5af35a0ebb00243bbcd",
+    ),
+    (
+        "m20260101_000002_catalog.rs",
+        "9af81606ff7c8f28de829d3e7af3641aa1addb127f15279f97d32ee0e9649dd7",
+    ),
+    (
+        "m20260101_000003_inbound.rs",
+        "e0d329d8b3afca420728b15fe026d900a5ecf653620f5e7e7854a66115ef4485",
+    ),
+    (
+        "m20260101_000004_lanes.rs",
+        "8c9ccc71b5c95e22f7894711105524c5b805c58a899cab8f1aa0a57fa1c6deac",
+    ),
+    (
+        "m20260101_000005_jobs.rs",
+        "885069ca4ed7e4f645dd175cd1e9b848eac972db7b96f04e46de4ff32af0db06",
+    ),
+    (
+        "m20260101_000006_entries.rs",
+        "8884cd31c5762d7c179c1f81ca1f1a9c9d18f1bf5fe17bc9728a301eb2ec4ba1",
+    ),
+    (
+        "m20260101_000007_effects.rs",
+        "d98357f611bc44636752ebcd314063927e3c19796c63745ea0e0dfcbadf5ccf0",
+    ),
+    (
+        "m20260101_000008_money.rs",
+        "f288965c29df823171a138c8d6ae0c6a09c858adecad420734971c114d20bc41",
+    ),
 ];
 
 #[test]

@@ -142,16 +142,17 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     }
 
     async fn next_effect_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        effect::Entity::find()
+        let soonest: Option<Option<Timestamp>> = effect::Entity::find()
             .select_only()
-            .column(effect::Column::NextAttemptAt)
+            .column_as(effect::Column::NextAttemptAt.min(), "soonest")
             .filter(is(effect::Column::Status, EffectStatus::Pending.as_str()))
             .filter(effect::Column::NextAttemptAt.gt(self.now()))
-            .order_by_asc(effect::Column::NextAttemptAt)
             .into_tuple()
-            .one(self.backend.reader())
+            .all(self.backend.reader())
             .await
-            .map_err(db_error("effect"))
+            .map_err(db_error("effect"))?
+            .pop();
+        Ok(soonest.flatten())
     }
 
     async fn hold(

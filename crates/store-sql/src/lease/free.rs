@@ -4,7 +4,7 @@ use crate::{
     entity::{effect, job, lane, lease, worker},
     error::db_error,
     query::{is, is_any},
-    repo::{events::SqlEvents, lanes::queued_in_lane},
+    repo::{events::SqlEvents, jobs::UNFINISHED, lanes::queued_in_lane},
     tx::SqlTx,
 };
 use domain::{
@@ -129,15 +129,15 @@ async fn set_status(
 
 /// Whether the lane that the statement around this is about has a job to go on with.
 fn interrupted_in_lane() -> SelectStatement {
+    let of_lane = |column: job::Column, lanes: lane::Column| {
+        Expr::col((job::Entity, column)).equals((lane::Entity, lanes))
+    };
     Query::select()
         .expr(Expr::value(1))
         .from(job::Entity)
-        .and_where(
-            Expr::col((job::Entity, job::Column::LaneId)).equals((lane::Entity, lane::Column::Id)),
-        )
-        .and_where(is_any(
-            job::Column::Status,
-            &[JobStatus::Queued.as_str(), JobStatus::Running.as_str()],
-        ))
+        .and_where(of_lane(job::Column::TenantId, lane::Column::TenantId))
+        .and_where(of_lane(job::Column::LaneId, lane::Column::Id))
+        .and_where(is_any(job::Column::Status, &UNFINISHED))
+        .and_where(is(job::Column::Status, JobStatus::Waiting.as_str()).not())
         .to_owned()
 }
