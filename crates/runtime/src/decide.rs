@@ -83,17 +83,17 @@ impl Scene {
     }
 }
 
-/// Goes through what waits, writes down every pass, and returns the first item to act on.
+/// Goes through what waits, from `waiting` on, writes down every pass, and returns the first item to act on.
 pub(crate) async fn next(
     engine: &Arc<Engine>,
     lane: Lane,
     scene: &Scene,
+    mut waiting: Option<QueuedItem>,
 ) -> Result<Option<Chosen>, StoreError> {
     loop {
-        let tx = engine.read().await?;
-        let first = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
-        drop(tx);
-        let Some(queued) = first else { return Ok(None) };
+        let Some(queued) = waiting else {
+            return Ok(None);
+        };
         let ruling = match triage::by_rule(&queued.item, &scene.agent, &scene.peers) {
             Some(ruling) => ruling,
             None => ask(engine, lane, scene, &queued.item).await?,
@@ -104,6 +104,7 @@ pub(crate) async fn next(
                 let tx = engine.write().await?;
                 tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
                 steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;
+                waiting = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
                 tx.commit().await?;
             }
         }

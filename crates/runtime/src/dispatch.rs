@@ -4,7 +4,10 @@ use crate::{engine::Engine, start};
 use domain::queue::Lane;
 use futures_util::FutureExt;
 use ports::live::{Wake, WakeSignal};
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The most lanes one claim takes.
@@ -26,7 +29,7 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     }
 }
 
-/// Claims until nothing is ready or every place is taken; a place that becomes free wakes us again.
+/// Claims until nothing is ready or every place is taken; then the next place that becomes free wakes us.
 async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError> {
     loop {
         let mut places = Vec::new();
@@ -36,7 +39,11 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError>
                 Err(_full) => break,
             }
         }
-        if places.is_empty() || engine.stop.is_cancelled() {
+        if places.is_empty() {
+            engine.jobs_starved.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        if engine.stop.is_cancelled() {
             return Ok(());
         }
         let limit = u32::try_from(places.len()).unwrap_or(1);
@@ -64,5 +71,7 @@ async fn run_lane(engine: Arc<Engine>, lane: Lane, place: OwnedSemaphorePermit) 
         start::give_back(&engine, lane).await;
     }
     drop(place);
-    engine.hub.wake(Wake::Lanes);
+    if engine.jobs_starved.swap(false, Ordering::Relaxed) {
+        engine.hub.wake(Wake::Lanes);
+    }
 }

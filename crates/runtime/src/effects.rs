@@ -4,16 +4,19 @@
 use crate::engine::Engine;
 use chrono::TimeDelta;
 use domain::{
-    effect::{DeadReason, Effect, EffectStatus, REPLY_SLOT},
+    effect::{DeadReason, Effect, EffectStatus, RECEIPT_SLOT, REPLY_SLOT},
     queue::backoff,
 };
 use metrics::counter;
 use ports::{
-    channel::{Channel, ChannelError, Delivery},
+    channel::{ChannelError, Delivery},
     live::{Wake, WakeSignal},
     store::StoreError,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// The most effects one claim takes.
@@ -49,7 +52,11 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
                 Err(_full) => break,
             }
         }
-        if places.is_empty() || engine.stop.is_cancelled() {
+        if places.is_empty() {
+            engine.sends_starved.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        if engine.stop.is_cancelled() {
             return Ok(());
         }
         let limit = u32::try_from(places.len()).unwrap_or(1);
@@ -88,7 +95,10 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
         engine.sleep(FIRST_PAUSE).await;
     }
     drop(place);
-    engine.hub.wake(Wake::Effects);
+    // What this one held up in its conversation was woken by the commit; what found no place is not.
+    if engine.sends_starved.swap(false, Ordering::Relaxed) {
+        engine.hub.wake(Wake::Effects);
+    }
 }
 
 /// What came of one attempt.
@@ -103,17 +113,24 @@ async fn attempt(engine: &Engine, effect: &Effect) -> Result<Outcome, StoreError
     if effect.expires_at <= engine.now() {
         return Ok(Outcome::Expired);
     }
-    let tx = engine.read().await?;
-    let integration = tx
-        .integrations()
-        .find(effect.tenant_id, effect.integration_id)
+    let platform = &engine.platform;
+    let integration = match platform
+        .channels
+        .integration(platform.system.as_ref(), effect.integration_id)
+        .await
+    {
+        Ok(integration) => integration,
+        Err(error) => {
+            return Ok(Outcome::Failed(ChannelError::Unavailable(
+                error.to_string(),
+            )));
+        }
+    };
+    let place = engine
+        .places
+        .find(engine, effect.tenant_id, effect.conversation_id)
         .await?;
-    let conversation = tx
-        .conversations()
-        .find(effect.tenant_id, effect.conversation_id)
-        .await?;
-    drop(tx);
-    let (Some(integration), Some(conversation)) = (integration, conversation) else {
+    let (Some(integration), Some(place)) = (integration, place) else {
         return Ok(Outcome::Nowhere("the integration was deleted".to_owned()));
     };
     if !integration.enabled {
@@ -121,12 +138,12 @@ async fn attempt(engine: &Engine, effect: &Effect) -> Result<Outcome, StoreError
             "the integration is switched off".to_owned(),
         ));
     }
-    let channel: Arc<dyn Channel> = match engine.platform.channels.connect(&integration) {
+    let channel = match platform.channels.connect(&integration) {
         Ok(channel) => channel,
         Err(error) => return Ok(Outcome::Nowhere(error.to_string())),
     };
     let delivery = Delivery {
-        place: conversation.place,
+        place,
         action: effect.action.clone(),
     };
     Ok(match channel.send(&delivery).await {
@@ -204,14 +221,13 @@ async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
         // Somebody decided otherwise in the meantime, for example after this process was thought dead.
         return Ok(());
     }
-    tx.events()
-        .append(
-            effect.tenant_id,
-            effect.job_id,
-            vec![services::events::effect(effect)],
-            now,
-        )
-        .await?;
+    // The mark on a person's message is no part of the job's story; the effect's own row tells of it.
+    if effect.slot != RECEIPT_SLOT {
+        let events = vec![services::events::effect(effect)];
+        tx.events()
+            .append(effect.tenant_id, effect.job_id, events, now)
+            .await?;
+    }
     if effect.slot == REPLY_SLOT {
         for item in tx.lanes().items_of(effect.tenant_id, effect.job_id).await? {
             tx.work()

@@ -1,6 +1,6 @@
 //! What the runtime is made of, and its life: start, run, drain.
 
-use crate::{dispatch, effects, hub::Hub, leases, pollers};
+use crate::{dispatch, effects, hub::Hub, leases, places::Places, pollers};
 use agent::turn::Limits;
 use domain::{Timestamp, id::WorkerId, secret::Redactor};
 use ports::{
@@ -9,7 +9,10 @@ use ports::{
     tool::Tool,
 };
 use services::Platform;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -56,6 +59,10 @@ pub struct Engine {
     pub(crate) worker: WorkerId,
     pub(crate) job_slots: Arc<Semaphore>,
     pub(crate) send_slots: Arc<Semaphore>,
+    /// Whether lanes, or effects, may be waiting for a free place.
+    pub(crate) jobs_starved: AtomicBool,
+    pub(crate) sends_starved: AtomicBool,
+    pub(crate) places: Places,
     /// Cancelled when no new work may be taken.
     pub(crate) stop: CancellationToken,
     /// Cancelled when running jobs must let go at once.
@@ -95,6 +102,9 @@ impl Engine {
             specs: tools.iter().map(|tool| tool.spec().clone()).collect(),
             job_slots: Arc::new(Semaphore::new(settings.jobs)),
             send_slots: Arc::new(Semaphore::new(settings.sends)),
+            jobs_starved: AtomicBool::new(false),
+            sends_starved: AtomicBool::new(false),
+            places: Places::default(),
             worker: worker.id,
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),

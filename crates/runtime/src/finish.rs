@@ -113,10 +113,14 @@ async fn end(
         tx.effects().insert(&reply).await?;
         run.events.push(services::events::effect(&reply));
     }
-    for item in tx.lanes().finish_entries(tenant, run.job.id).await? {
-        tx.work()
-            .settle(tenant, item, reason, run.engine.now())
-            .await?;
+    let items = tx.lanes().finish_entries(tenant, run.job.id).await?;
+    // Where an answer is on its way, its delivery says how the items end; until then they stay open.
+    if !run.has_channel() {
+        for item in items {
+            tx.work()
+                .settle(tenant, item, reason, run.engine.now())
+                .await?;
+        }
     }
     run.hands.close_in(tx).await?;
     tx.lanes()

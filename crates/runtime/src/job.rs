@@ -16,7 +16,7 @@ use ::agent::{
 use domain::{
     effect::{Effect, EffectAction, EffectStatus, RECEIPT_SLOT},
     event::NewEvent,
-    id::{EffectId, MessageId, ToolCallId},
+    id::{EffectId, JobId, MessageId, ToolCallId},
     job::{Job, JobFailure, JobStatus},
     message::{Message, Part, Role, ToolCall, ToolCallStatus, Trust},
     queue::Lane,
@@ -75,27 +75,6 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// A job that is about to be written for the first time.
-    pub(crate) async fn fresh(
-        engine: &Arc<Engine>,
-        lane: Lane,
-        scene: Scene,
-        job: Job,
-        item: &WorkItem,
-    ) -> Result<Self, StoreError> {
-        let tx = engine.read().await?;
-        let history = recall(tx.as_ref(), &job).await?;
-        drop(tx);
-        Ok(Self::new(
-            engine,
-            lane,
-            scene,
-            job,
-            history,
-            item.message.message_id.clone(),
-        ))
-    }
-
     /// A job whose rows exist: queued for a retry, or left behind by a process that is gone.
     pub(crate) async fn resume(
         engine: &Arc<Engine>,
@@ -105,7 +84,7 @@ impl Run {
     ) -> Result<Self, StoreError> {
         let tenant = job.tenant_id;
         let tx = engine.read().await?;
-        let history = recall(tx.as_ref(), &job).await?;
+        let history = recall(tx.as_ref(), lane, job.id).await?;
         let transcript = tx.transcript().of_jobs(tenant, &[job.id]).await?;
         let calls = tx.transcript().tool_calls(tenant, job.id).await?;
         let item = tx.work().find(tenant, job.work_item_id).await?;
@@ -113,7 +92,7 @@ impl Run {
         let answers = item
             .as_ref()
             .and_then(|item| item.message.message_id.clone());
-        let mut run = Self::new(engine, lane, scene, job, history, answers);
+        let mut run = Self::new(engine, (lane, scene), job, history, answers);
         run.resumed = true;
         run.calls = calls
             .into_iter()
@@ -129,10 +108,10 @@ impl Run {
         Ok(run)
     }
 
-    fn new(
+    /// A job at its beginning, as far as memory goes; nothing is written.
+    pub(crate) fn new(
         engine: &Arc<Engine>,
-        lane: Lane,
-        scene: Scene,
+        (lane, scene): (Lane, Scene),
         job: Job,
         history: Vec<Turn>,
         answers: Option<String>,
@@ -344,16 +323,21 @@ async fn drive(run: &mut Run) -> Result<(), Halt> {
     }
 }
 
-async fn recall(tx: &dyn StoreTx, job: &Job) -> Result<Vec<Turn>, StoreError> {
+/// What the agent remembers of the thread: the jobs of this lane that ended before `before`.
+pub(crate) async fn recall(
+    tx: &dyn StoreTx,
+    lane: Lane,
+    before: JobId,
+) -> Result<Vec<Turn>, StoreError> {
     let jobs = tx
         .jobs()
-        .finished_in_lane(job.tenant_id, job.lane_id, job.id, history::JOBS)
+        .finished_in_lane(lane.tenant_id, lane.id, before, history::JOBS)
         .await?;
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
-    let messages = tx.transcript().of_jobs(job.tenant_id, &ids).await?;
+    let messages = tx.transcript().of_jobs(lane.tenant_id, &ids).await?;
     Ok(history::turns(&jobs, &messages))
 }
 

@@ -17,6 +17,7 @@ mod ingest;
 mod job;
 mod leases;
 mod model_call;
+mod places;
 mod pollers;
 mod presence;
 mod start;

@@ -15,7 +15,7 @@ use domain::{
     model::Usage,
     queue::{EntryStatus, Lane},
 };
-use ports::store::StoreError;
+use ports::{inference::Turn, store::StoreError};
 use std::{sync::Arc, time::Duration};
 
 /// How often a lane is tried again when the store fails under it.
@@ -58,13 +58,22 @@ async fn serve(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
     let tx = engine.read().await?;
     let head = tx.lanes().head(lane.tenant_id, lane.id).await?;
     let scene = Scene::load(tx.as_ref(), lane).await?;
+    engine.places.learn(&scene.conversation);
+    let before = JobId::from_uuid(engine.platform.ids.next());
+    let (first, history) = match head {
+        Some(_) => (None, Vec::new()),
+        None => (
+            tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop(),
+            job::recall(tx.as_ref(), lane, before).await?,
+        ),
+    };
     drop(tx);
     match head {
         Some(job) if job.status == JobStatus::Waiting => release(engine, lane).await,
         Some(job) => job::run(Run::resume(engine, lane, scene, job).await?).await,
-        None => match decide::next(engine, lane, &scene).await? {
+        None => match decide::next(engine, lane, &scene, first).await? {
             None => release(engine, lane).await,
-            Some(chosen) => begin(engine, lane, scene, chosen).await,
+            Some(chosen) => begin(engine, (lane, scene, history), chosen).await,
         },
     }
 }
@@ -72,8 +81,7 @@ async fn serve(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
 /// Writes decision, job, first message and the first reservation in one transaction, then runs.
 async fn begin(
     engine: &Arc<Engine>,
-    lane: Lane,
-    scene: Scene,
+    (lane, scene, history): (Lane, Scene, Vec<Turn>),
     chosen: Chosen,
 ) -> Result<(), StoreError> {
     let now = engine.now();
@@ -103,7 +111,8 @@ async fn begin(
     };
     // A job that was just made is queued, so starting it is always legal.
     job.start(now).map_err(illegal)?;
-    let mut run = Run::fresh(engine, lane, scene, job, &queued.item).await?;
+    let answers = queued.item.message.message_id.clone();
+    let mut run = Run::new(engine, (lane, scene), job, history, answers);
     let tx = engine.write().await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
     tx.work().insert_decision(&decision).await?;

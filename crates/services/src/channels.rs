@@ -96,8 +96,9 @@ impl Channels {
         lock(&self.connected).remove(&id);
     }
 
-    /// The integration behind a webhook path, from memory when it was asked for before.
-    pub(crate) async fn integration(
+    /// An integration by its id alone, from memory when it was asked for before: for webhook paths and
+    /// deliveries, which come often and change it never.
+    pub async fn integration(
         &self,
         system: &dyn SystemStore,
         id: IntegrationId,

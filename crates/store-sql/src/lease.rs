@@ -115,6 +115,20 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         limit: u32,
     ) -> Result<Vec<Effect>, StoreError> {
         use effect::Column;
+        // Often there is nothing due, and looking needs neither the write lock nor a sync.
+        let waiting = effect::Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Status.eq(EffectStatus::Pending.as_str()))
+            .filter(Column::NextAttemptAt.lte(now))
+            .limit(1)
+            .into_tuple::<Uuid>()
+            .all(self.backend.reader())
+            .await
+            .map_err(db_error("effect"))?;
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
         let tx = self.begin(Durability::Durable).await?;
         let due = effect::Entity::find()
             .select_only()
@@ -139,20 +153,6 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         tx.commit().await?;
         claimed.sort_unstable_by_key(|effect| effect.id);
         claimed.into_iter().map(Effect::try_from).collect()
-    }
-
-    async fn next_effect_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let soonest: Option<Option<Timestamp>> = effect::Entity::find()
-            .select_only()
-            .column_as(effect::Column::NextAttemptAt.min(), "soonest")
-            .filter(is(effect::Column::Status, EffectStatus::Pending.as_str()))
-            .filter(effect::Column::NextAttemptAt.gt(self.now()))
-            .into_tuple()
-            .all(self.backend.reader())
-            .await
-            .map_err(db_error("effect"))?
-            .pop();
-        Ok(soonest.flatten())
     }
 
     async fn hold(

@@ -1,6 +1,6 @@
 //! The store on one SQLite file.
 //!
-//! One connection writes, several read. All writers queue for the one (see [`writer`]); the SQL
+//! One connection writes, several read. All writers queue for the one (see `writer.rs`); the SQL
 //! itself is in `store-sql`. Nothing here knows a table.
 
 mod connect;

@@ -73,7 +73,10 @@ impl Writer {
     ) -> Result<(DatabaseTransaction, Box<dyn End>), StoreError> {
         let (reply, turn) = oneshot::channel();
         let unit = Unit { durability, reply };
-        self.queue.send(unit).await.map_err(|_gone| backend(Closed))?;
+        self.queue
+            .send(unit)
+            .await
+            .map_err(|_gone| backend(Closed))?;
         let Turn { transaction, back } = turn.await.map_err(|_gone| backend(Closed))??;
         Ok((transaction, Box::new(back)))
     }

@@ -71,8 +71,6 @@ pub trait LeaseStore: Send + Sync {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Effect>, StoreError>;
-    /// When the next pending effect that is not yet due becomes due.
-    async fn next_effect_at(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Takes or keeps a lease of which there is only one (a poller, the scheduler); false when a living
     /// process holds it.
     async fn hold(
