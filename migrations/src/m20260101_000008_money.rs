@@ -39,6 +39,12 @@ enum WorkItems {
 }
 
 #[derive(Clone, Copy, DeriveIden)]
+enum Agents {
+    Table,
+    Id,
+}
+
+#[derive(Clone, Copy, DeriveIden)]
 enum Jobs {
     Table,
     Id,
@@ -50,6 +56,7 @@ enum ModelCalls {
     Id,
     TenantId,
     WorkItemId,
+    AgentId,
     JobId,
     Purpose,
     Model,
@@ -87,6 +94,7 @@ async fn model_calls(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(key(ModelCalls::Id))
         .col(uuid(ModelCalls::TenantId))
         .col(uuid(ModelCalls::WorkItemId))
+        .col(uuid(ModelCalls::AgentId))
         // Absent while an agent still decides whether to take a job.
         .col(uuid_null(ModelCalls::JobId))
         .col(text(ModelCalls::Purpose))
@@ -110,6 +118,11 @@ async fn model_calls(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
             ModelCalls::WorkItemId,
             WorkItems::Table,
             WorkItems::Id,
+        ))
+        .foreign_key(&mut references(
+            ModelCalls::AgentId,
+            Agents::Table,
+            Agents::Id,
         ))
         .foreign_key(&mut references(ModelCalls::JobId, Jobs::Table, Jobs::Id));
     schema.create_table(table).await?;

@@ -39,7 +39,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ),
     (
         "m20260101_000008_money.rs",
-        "f288965c29df823171a138c8d6ae0c6a09c858adecad420734971c114d20bc41",
+        "79b2a20c861af9e7bb6fc251a0bf1a7b33a1635941cc7502ac6e8c08ed9dc47e",
     ),
 ];
 

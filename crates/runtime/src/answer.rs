@@ -109,13 +109,7 @@ pub(crate) async fn prepare(
             scope,
             limit,
             spent,
-        } => Preparation::Refused(JobFailure {
-            code: "budget_exhausted".to_owned(),
-            message: format!(
-                "The {scope} budget of {limit} does not cover the next model call: {spent} is spent and the call may \
-                 cost {worst}. Raise the budget, or wait for the next day if it is a daily one, and retry the job."
-            ),
-        }),
+        } => Preparation::Refused(exhausted(scope, limit, spent, worst)),
     })
 }
 
@@ -143,6 +137,7 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
         request,
         model,
     } = prepared;
+    let prompt = prompt::prompt_tokens(&request);
     let mut heard = Heard::new(&model);
     let watcher = Publisher {
         engine: &run.engine,
@@ -155,8 +150,8 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
         () = run.engine.abandon.cancelled() => return Err(Halt::Abandoned),
     };
     let now = run.engine.now();
-    call.usage = heard.usage;
-    call.cost = model.profile.price.cost(heard.usage);
+    call.usage = heard.charged(prompt);
+    call.cost = model.profile.price.cost(call.usage);
     call.finished_at = Some(now);
     histogram!("nitejar_model_call_seconds").record((now - call.started_at).as_seconds_f64());
     run.job.usage = run.job.usage.plus(call.usage);
@@ -181,7 +176,10 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
 pub(crate) async fn settle_leftovers(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
     for mut call in tx.ledger().calls(run.job.tenant_id, run.job.id).await? {
         if call.status == ModelCallStatus::Reserved {
-            call.outcome = Some("interrupted".to_owned());
+            // Nobody knows what the provider counted before the process died; its budget must not gain by it.
+            call.cost = call.reserved;
+            run.job.cost = run.job.cost.plus(call.cost);
+            call.outcome = Some("interrupted by a restart; charged as reserved".to_owned());
             settle_failed(run, tx, call).await?;
         }
     }
@@ -323,6 +321,21 @@ async fn wait(run: &Run, duration: Duration) -> Result<(), Halt> {
         () = run.engine.sleep(duration) => Ok(()),
         () = run.stop.cancelled() => Err(Halt::Cancelled),
         () = run.engine.abandon.cancelled() => Err(Halt::Abandoned),
+    }
+}
+
+fn exhausted(scope: &str, limit: Micros, spent: Micros, worst: Micros) -> JobFailure {
+    let way_out = match scope {
+        "agent" => "Raise the agent's budget_micros_per_day, or retry the job tomorrow (UTC).",
+        "tenant" => "Raise TENANT_BUDGET_MICROS_PER_DAY, or retry the job tomorrow (UTC).",
+        _ => "Raise JOB_BUDGET_MICROS, or ask for a smaller step.",
+    };
+    JobFailure {
+        code: "budget_exhausted".to_owned(),
+        message: format!(
+            "The {scope} budget of {limit} does not cover the next model call: {spent} is spent and the call may \
+             cost {worst}. {way_out}"
+        ),
     }
 }
 

@@ -94,9 +94,12 @@ pub(crate) async fn next(
         let Some(queued) = waiting else {
             return Ok(None);
         };
-        let ruling = match triage::by_rule(&queued.item, &scene.agent, &scene.peers) {
-            Some(ruling) => ruling,
+        let by_rule = triage::by_rule(&queued.item, &scene.agent, &scene.peers);
+        let Some(ruling) = (match by_rule {
+            Some(ruling) => Some(ruling),
             None => ask(engine, lane, scene, &queued.item).await?,
+        }) else {
+            return Ok(None);
         };
         match ruling.verdict {
             Verdict::Act => return Ok(Some(Chosen { queued, ruling })),
@@ -111,26 +114,32 @@ pub(crate) async fn next(
     }
 }
 
-/// Asks the model; whatever goes wrong has a rule.
+/// Asks the model; whatever goes wrong has a rule. `None` when the process ends first.
 async fn ask(
     engine: &Arc<Engine>,
     lane: Lane,
     scene: &Scene,
     item: &WorkItem,
-) -> Result<Ruling, StoreError> {
+) -> Result<Option<Ruling>, StoreError> {
+    settle_leftovers(engine, lane, item).await?;
     let name = scene.model(engine);
     let model = match engine.platform.models.resolve(&name) {
         Ok(model) => model,
-        Err(unknown) => return Ok(triage::fallback(item, &unknown.to_string())),
+        Err(unknown) => return Ok(Some(triage::fallback(item, &unknown.to_string()))),
     };
     let request = triage::question(item, &scene.agent, &scene.peers, model.model.name());
     let Some(mut call) = reserve(engine, lane, item, &model, &request).await? else {
-        return Ok(triage::fallback(item, "the budget is used up"));
+        return Ok(Some(triage::fallback(item, "the budget is used up")));
     };
+    let prompt = ::agent::prompt::prompt_tokens(&request);
     let mut heard = Heard::new(&model);
-    model_call::listen(&model, request, &model_call::Nobody, &mut heard).await;
-    call.usage = heard.usage;
-    call.cost = model.profile.price.cost(heard.usage);
+    tokio::select! {
+        () = model_call::listen(&model, request, &model_call::Nobody, &mut heard) => {}
+        // Settled where the lane is claimed next.
+        () = engine.abandon.cancelled() => return Ok(None),
+    }
+    call.usage = heard.charged(prompt);
+    call.cost = model.profile.price.cost(call.usage);
     call.finished_at = Some(engine.now());
     let ruling = match &heard.end {
         Ok(stop) => {
@@ -148,7 +157,30 @@ async fn ask(
     let tx = engine.write().await?;
     tx.ledger().settle(&call, lane.agent_id).await?;
     tx.commit().await?;
-    Ok(ruling)
+    Ok(Some(ruling))
+}
+
+/// Settles the question a dead process was asking; nobody knows what it cost, so it is charged whole.
+async fn settle_leftovers(engine: &Engine, lane: Lane, item: &WorkItem) -> Result<(), StoreError> {
+    let tx = engine.read().await?;
+    let left = tx
+        .ledger()
+        .triage_leftovers(lane.tenant_id, item.id, lane.agent_id)
+        .await?;
+    drop(tx);
+    if left.is_empty() {
+        return Ok(());
+    }
+    let tx = engine.write().await?;
+    tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
+    for mut call in left {
+        call.status = ModelCallStatus::Failed;
+        call.cost = call.reserved;
+        call.outcome = Some("interrupted by a restart; charged as reserved".to_owned());
+        call.finished_at = Some(engine.now());
+        tx.ledger().settle(&call, lane.agent_id).await?;
+    }
+    tx.commit().await
 }
 
 async fn reserve(

@@ -40,8 +40,12 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError>
             }
         }
         if places.is_empty() {
-            engine.jobs_starved.store(true, Ordering::Relaxed);
-            return Ok(());
+            engine.jobs_starved.store(true, Ordering::SeqCst);
+            // A place that was freed in between has not seen the mark.
+            if engine.job_slots.available_permits() == 0 {
+                return Ok(());
+            }
+            continue;
         }
         if engine.stop.is_cancelled() {
             return Ok(());
@@ -71,7 +75,7 @@ async fn run_lane(engine: Arc<Engine>, lane: Lane, place: OwnedSemaphorePermit) 
         start::give_back(&engine, lane).await;
     }
     drop(place);
-    if engine.jobs_starved.swap(false, Ordering::Relaxed) {
+    if engine.jobs_starved.swap(false, Ordering::SeqCst) {
         engine.hub.wake(Wake::Lanes);
     }
 }

@@ -1,12 +1,13 @@
 //! Delivers effects: claim, send, settle. Order is kept per conversation by the claim; different
 //! conversations are served side by side.
 
-use crate::engine::Engine;
+use crate::{engine::Engine, finish};
 use chrono::TimeDelta;
 use domain::{
     effect::{DeadReason, Effect, EffectStatus, RECEIPT_SLOT, REPLY_SLOT},
     queue::backoff,
 };
+use futures_util::FutureExt;
 use metrics::counter;
 use ports::{
     channel::{ChannelError, Delivery},
@@ -14,6 +15,7 @@ use ports::{
     store::StoreError,
 };
 use std::{
+    panic::AssertUnwindSafe,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -23,6 +25,8 @@ use tokio::sync::OwnedSemaphorePermit;
 const CLAIM: usize = 32;
 /// How often sending is begun before it is given up.
 const ATTEMPTS: i32 = 12;
+/// The longest pause that is granted to a vendor that asks for one.
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 /// The first and the longest pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
@@ -53,8 +57,12 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
             }
         }
         if places.is_empty() {
-            engine.sends_starved.store(true, Ordering::Relaxed);
-            return Ok(());
+            engine.sends_starved.store(true, Ordering::SeqCst);
+            // A place that was freed in between has not seen the mark.
+            if engine.send_slots.available_permits() == 0 {
+                return Ok(());
+            }
+            continue;
         }
         if engine.stop.is_cancelled() {
             return Ok(());
@@ -75,9 +83,14 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
 }
 
 async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphorePermit) {
-    let outcome = match attempt(&engine, &effect).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
+    let attempted = AssertUnwindSafe(attempt(&engine, &effect)).catch_unwind();
+    let outcome = match attempted.await {
+        Ok(Ok(outcome)) => outcome,
+        // The panic itself was logged by the hook; whether anything left is not known.
+        Err(_panic) => Outcome::Failed(ChannelError::Ambiguous(
+            "the server hit an error of its own while sending".to_owned(),
+        )),
+        Ok(Err(error)) => {
             tracing::error!(effect.id = %effect.id, error = &error as &dyn std::error::Error, "an effect could not be prepared");
             Outcome::Failed(ChannelError::Unavailable(
                 "the server's own store failed".to_owned(),
@@ -96,7 +109,7 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
     }
     drop(place);
     // What this one held up in its conversation was woken by the commit; what found no place is not.
-    if engine.sends_starved.swap(false, Ordering::Relaxed) {
+    if engine.sends_starved.swap(false, Ordering::SeqCst) {
         engine.hub.wake(Wake::Effects);
     }
 }
@@ -171,7 +184,10 @@ fn judge(engine: &Engine, effect: &mut Effect, outcome: Outcome) {
             DeadReason::Expired,
             "it was too old to be of use".to_owned(),
         ),
-        Outcome::Nowhere(why) => bury(effect, DeadReason::Blocked, why),
+        Outcome::Nowhere(why) => {
+            let why = engine.redactor.redact(&why).into_owned();
+            bury(effect, DeadReason::Blocked, why);
+        }
         Outcome::Failed(error) => {
             let detail = engine.redactor.redact(&error.to_string()).into_owned();
             match error {
@@ -198,6 +214,7 @@ fn judge(engine: &Engine, effect: &mut Effect, outcome: Outcome) {
 }
 
 fn again(engine: &Engine, effect: &mut Effect, pause: Duration, detail: String) {
+    let pause = pause.min(LONGEST_ASKED);
     if effect.attempts >= ATTEMPTS {
         bury(effect, DeadReason::Attempts, detail);
         return;
@@ -217,8 +234,12 @@ fn bury(effect: &mut Effect, reason: DeadReason, detail: String) {
 async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
     let now = engine.now();
     let tx = engine.write().await?;
-    if !tx.effects().update(effect, EffectStatus::Sending).await? {
-        // Somebody decided otherwise in the meantime, for example after this process was thought dead.
+    let mut written = tx.effects().update(effect, EffectStatus::Sending).await?;
+    if !written && effect.status == EffectStatus::Sent {
+        // This process was thought dead meanwhile and the outcome unknown; now it is known.
+        written = tx.effects().update(effect, EffectStatus::Unknown).await?;
+    }
+    if !written {
         return Ok(());
     }
     // The mark on a person's message is no part of the job's story; the effect's own row tells of it.
@@ -229,9 +250,14 @@ async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
             .await?;
     }
     if effect.slot == REPLY_SLOT {
+        let job = tx.jobs().find(effect.tenant_id, effect.job_id).await?;
+        let reason = job
+            .as_ref()
+            .and_then(finish::reason)
+            .or(effect.detail.clone());
         for item in tx.lanes().items_of(effect.tenant_id, effect.job_id).await? {
             tx.work()
-                .settle(effect.tenant_id, item, effect.detail.as_deref(), now)
+                .settle(effect.tenant_id, item, reason.as_deref(), now)
                 .await?;
         }
     }

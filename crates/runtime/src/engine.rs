@@ -68,7 +68,7 @@ pub struct Engine {
     /// Cancelled when running jobs must let go at once.
     pub(crate) abandon: CancellationToken,
     tracker: TaskTracker,
-    /// The heartbeat: it must outlive every job.
+    /// Heartbeat and sweep: they must outlive every job.
     pulse: TaskTracker,
     pub(crate) gone: CancellationToken,
 }
@@ -118,8 +118,7 @@ impl Engine {
             redactor,
             settings,
         });
-        engine.pulse.spawn(leases::beat(Arc::clone(&engine)));
-        engine.spawn(leases::sweep(Arc::clone(&engine)));
+        engine.pulse.spawn(leases::pulse(Arc::clone(&engine)));
         engine.spawn(dispatch::run(Arc::clone(&engine)));
         engine.spawn(effects::run(Arc::clone(&engine)));
         engine.spawn(pollers::run(Arc::clone(&engine)));
@@ -151,6 +150,13 @@ impl Engine {
             );
         }
         self.platform.sandboxes.shutdown().await;
+    }
+
+    /// Lets running jobs go at once instead of waiting for the drain time; they continue after the next
+    /// start from their last commit.
+    pub fn abandon(&self) {
+        self.stop.cancel();
+        self.abandon.cancel();
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

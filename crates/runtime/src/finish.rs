@@ -11,7 +11,7 @@ use domain::{
     agent::ReplyPolicy,
     channel::ChatKind,
     effect::{EffectAction, EffectStatus, REPLY_SLOT},
-    job::JobFailure,
+    job::{Job, JobStatus},
 };
 use metrics::counter;
 use ports::store::{StoreError, StoreTx};
@@ -46,25 +46,23 @@ pub(crate) async fn complete_in(
         ReplyPolicy::Auto => EffectStatus::Pending,
         ReplyPolicy::Approve => EffectStatus::Held,
     };
-    end(run, tx, answer.to_owned(), status, None).await
+    end(run, tx, answer.to_owned(), status).await
 }
 
 /// Ends a job that stops before its answer; people are told why, in their channel.
 pub(crate) async fn halt(run: &mut Run, halt: Halt) -> Result<(), StoreError> {
     let now = run.engine.now();
-    let (notice, reason) = match halt {
+    let notice = match halt {
         Halt::Store(error) => return Err(error),
         Halt::Abandoned => return Ok(()),
         Halt::Cancelled => {
             run.job.cancel(now).map_err(start::illegal)?;
-            (
-                "This job was stopped before it was finished.".to_owned(),
-                "stopped by a person".to_owned(),
-            )
+            "This job was stopped before it was finished.".to_owned()
         }
         Halt::Failed(failure) => {
-            run.job.fail(failure.clone(), now).map_err(start::illegal)?;
-            (notice(run, &failure), failure.message)
+            let notice = format!("I could not finish this. {}", failure.message);
+            run.job.fail(failure, now).map_err(start::illegal)?;
+            notice
         }
     };
     run.events.clear();
@@ -77,14 +75,7 @@ pub(crate) async fn halt(run: &mut Run, halt: Halt) -> Result<(), StoreError> {
         answer::settle_failed(run, tx.as_ref(), call).await?;
     }
     tool_calls::abort(run, tx.as_ref()).await?;
-    end(
-        run,
-        tx.as_ref(),
-        notice,
-        EffectStatus::Pending,
-        Some(&reason),
-    )
-    .await?;
+    end(run, tx.as_ref(), notice, EffectStatus::Pending).await?;
     run.flush(tx.as_ref()).await?;
     tx.commit().await
 }
@@ -94,16 +85,13 @@ async fn end(
     tx: &dyn StoreTx,
     markdown: String,
     status: EffectStatus,
-    reason: Option<&str>,
 ) -> Result<(), StoreError> {
     let tenant = run.job.tenant_id;
     tx.jobs().update(&run.job).await?;
     run.events.push(services::events::job_status(&run.job));
     counter!("nitejar_jobs_total", "status" => run.job.status.as_str()).increment(1);
     if run.has_channel() {
-        if let Some(edit) = run.presence.farewell(run, tx).await? {
-            tx.effects().insert(&edit).await?;
-        }
+        run.presence.farewell(run, tx).await?;
         let reply_to = run
             .answers
             .clone()
@@ -116,9 +104,10 @@ async fn end(
     let items = tx.lanes().finish_entries(tenant, run.job.id).await?;
     // Where an answer is on its way, its delivery says how the items end; until then they stay open.
     if !run.has_channel() {
+        let reason = reason(&run.job);
         for item in items {
             tx.work()
-                .settle(tenant, item, reason, run.engine.now())
+                .settle(tenant, item, reason.as_deref(), run.engine.now())
                 .await?;
         }
     }
@@ -128,14 +117,11 @@ async fn end(
         .await
 }
 
-/// What people read when a job failed: what, why, the way out, and where to look.
-fn notice(run: &Run, failure: &JobFailure) -> String {
-    let mut text = format!("I could not finish this. {}", failure.message);
-    if let Some(url) = &run.engine.platform.settings.public_url {
-        text.push_str("\n\n");
-        text.push_str(url.trim_end_matches('/'));
-        text.push_str("/jobs/");
-        text.push_str(&run.job.id.to_string());
+/// Why a final job gave no answer, in words for a person.
+pub(crate) fn reason(job: &Job) -> Option<String> {
+    match job.status {
+        JobStatus::Failed => job.failure.as_ref().map(|failure| failure.message.clone()),
+        JobStatus::Cancelled => Some("stopped by a person".to_owned()),
+        JobStatus::Completed | JobStatus::Queued | JobStatus::Running | JobStatus::Waiting => None,
     }
-    text
 }

@@ -20,13 +20,15 @@ use domain::{
     job::{Job, JobFailure, JobStatus},
     message::{Message, Part, Role, ToolCall, ToolCallStatus, Trust},
     queue::Lane,
+    secret::Redactor,
     work::WorkItem,
 };
 use ports::{
     inference::{ResolvedModel, Turn},
     store::{StoreError, StoreTx},
 };
-use std::{collections::HashSet, sync::Arc};
+use serde_json::Value;
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Why a job stops before its answer.
@@ -59,6 +61,8 @@ pub(crate) struct Run {
     pub(crate) calls: Vec<ToolCall>,
     /// Whether those calls may have started in a process that is gone.
     pub(crate) resumed: bool,
+    /// Whether another process may have begun this job.
+    pub(crate) resumed_job: bool,
     /// The vendor's id of the message that the answer answers.
     pub(crate) answers: Option<String>,
     /// Money for the next model call, reserved together with the last commit.
@@ -94,6 +98,7 @@ impl Run {
             .and_then(|item| item.message.message_id.clone());
         let mut run = Self::new(engine, (lane, scene), job, history, answers);
         run.resumed = true;
+        run.resumed_job = true;
         run.calls = calls
             .into_iter()
             .filter(|c| transcript.last().is_some_and(|m| m.id == c.message_id))
@@ -128,6 +133,7 @@ impl Run {
             transcript: Vec::new(),
             calls: Vec::new(),
             resumed: false,
+            resumed_job: false,
             answers,
             prepared: None,
             receipts: HashSet::new(),
@@ -168,8 +174,8 @@ impl Run {
         answer::settle_leftovers(self, tx.as_ref()).await?;
         self.hands.forget_lost(tx.as_ref()).await?;
         self.job.start(self.engine.now()).map_err(start::illegal)?;
+        tx.jobs().update(&self.job).await?;
         if was != JobStatus::Running {
-            tx.jobs().update(&self.job).await?;
             self.events.push(services::events::job_status(&self.job));
         }
         if self.transcript.is_empty() {
@@ -217,7 +223,10 @@ impl Run {
 
     /// Writes the collected events; last before a commit, so that their order is that of the rows.
     pub(crate) async fn flush(&mut self, tx: &dyn StoreTx) -> Result<(), StoreError> {
-        let events = std::mem::take(&mut self.events);
+        let mut events = std::mem::take(&mut self.events);
+        for event in &mut events {
+            redact(&self.engine.redactor, &mut event.payload);
+        }
         if events.is_empty() {
             return Ok(());
         }
@@ -249,12 +258,13 @@ impl Run {
         }
     }
 
-    /// Whether there is a channel that replies go to; work handed in over the API has none.
+    /// Whether there is a channel that replies go to; work handed in over the API has none. One whose
+    /// integration was deleted has one: that the reply cannot go there must be seen.
     pub(crate) fn has_channel(&self) -> bool {
         self.scene
             .integration
             .as_ref()
-            .is_some_and(|integration| integration.channel != domain::channel::ChannelType::Manual)
+            .is_none_or(|integration| integration.channel != domain::channel::ChannelType::Manual)
     }
 
     /// How far the people of this conversation may be believed: who holds a token of the tenant is one
@@ -339,6 +349,22 @@ pub(crate) async fn recall(
     let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
     let messages = tx.transcript().of_jobs(lane.tenant_id, &ids).await?;
     Ok(history::turns(&jobs, &messages))
+}
+
+/// Events go to every sink there is: no secret of the server leaves with them.
+fn redact(redactor: &Redactor, payload: &mut Value) {
+    match payload {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = redactor.redact(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(redactor, item)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|value| redact(redactor, value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn out_of_turns(turns: usize) -> JobFailure {

@@ -11,51 +11,57 @@ use ports::{
     live::{Wake, WakeSignal},
     store::Worker,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-/// Beats until the runtime has let go of everything.
-pub(crate) async fn beat(engine: Arc<Engine>) {
+/// Beats and sweeps until the runtime has let go of everything. A beat always comes before a sweep, so
+/// that a process that slept, or whose clock jumped, does not sweep itself.
+pub(crate) async fn pulse(engine: Arc<Engine>) {
+    let mut since_beat = HEARTBEAT_EVERY;
     loop {
+        let before = engine.now();
         tokio::select! {
-            () = engine.sleep(HEARTBEAT_EVERY) => {}
+            () = engine.sleep(SWEEP_EVERY) => {}
             () = engine.gone.cancelled() => return,
         }
-        match engine.leases.heartbeat(engine.worker, engine.now()).await {
-            Ok(true) => {}
-            Ok(false) => announce_again(&engine).await,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the heartbeat could not be written"
-                );
-            }
+        since_beat += SWEEP_EVERY;
+        let jumped =
+            engine.now() - before > TimeDelta::from_std(HEARTBEAT_EVERY).unwrap_or_default();
+        if since_beat >= HEARTBEAT_EVERY || jumped {
+            beat(&engine).await;
+            since_beat = Duration::ZERO;
+        }
+        sweep(&engine).await;
+        // For whatever became due by time alone.
+        engine.hub.wake(Wake::Lanes);
+        engine.hub.wake(Wake::Effects);
+    }
+}
+
+async fn beat(engine: &Engine) {
+    match engine.leases.heartbeat(engine.worker, engine.now()).await {
+        Ok(true) => {}
+        Ok(false) => announce_again(engine).await,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the heartbeat could not be written"
+            );
         }
     }
 }
 
-/// Sweeps, and wakes the loops for whatever became due by time alone.
-pub(crate) async fn sweep(engine: Arc<Engine>) {
-    loop {
-        tokio::select! {
-            () = engine.sleep(SWEEP_EVERY) => {}
-            () = engine.stop.cancelled() => return,
+async fn sweep(engine: &Engine) {
+    let now = engine.now();
+    match engine.leases.sweep(expired(now), now).await {
+        Ok(swept) if swept.lanes + swept.effects > 0 => {
+            tracing::warn!(
+                lanes = swept.lanes,
+                effects = swept.effects,
+                "freed what a dead process held"
+            );
         }
-        let now = engine.now();
-        match engine.leases.sweep(expired(now), now).await {
-            Ok(swept) if swept.lanes + swept.effects > 0 => {
-                tracing::warn!(
-                    lanes = swept.lanes,
-                    effects = swept.effects,
-                    "freed what a dead process held"
-                );
-            }
-            Ok(_) => {}
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the sweep failed");
-            }
-        }
-        engine.hub.wake(Wake::Lanes);
-        engine.hub.wake(Wake::Effects);
+        Ok(_) => {}
+        Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the sweep failed"),
     }
 }
 

@@ -30,6 +30,10 @@ pub(crate) struct Heard {
     pub(crate) contents: Vec<Content>,
     /// Tokens used, as far as the provider told.
     pub(crate) usage: Usage,
+    /// Whether the provider took the request: then it charges, even when it never says how much.
+    accepted: bool,
+    /// How many bytes of text and reasoning came.
+    bytes: usize,
     /// Why it stopped, or broke off.
     pub(crate) end: Result<StopReason, InferenceError>,
 }
@@ -40,7 +44,23 @@ impl Heard {
         Self {
             contents: Vec::new(),
             usage: Usage::default(),
+            accepted: false,
+            bytes: 0,
             end: Err(broke_off(model, "the stream ended early")),
+        }
+    }
+
+    /// What is to be charged. A call that broke off before the provider told its count is estimated:
+    /// never nothing for something.
+    pub(crate) fn charged(&self, prompt_tokens: i64) -> Usage {
+        if self.usage != Usage::default() || !self.accepted {
+            return self.usage;
+        }
+        let output = i64::try_from(self.bytes / 3).unwrap_or(i64::MAX);
+        Usage {
+            input: prompt_tokens,
+            output,
+            ..Usage::default()
         }
     }
 
@@ -89,16 +109,19 @@ pub(crate) async fn listen(
             return;
         }
     };
+    heard.accepted = true;
     let (mut text, mut thinking) = (0, 0);
     while let Some(event) = stream.next().await {
         match event {
             Ok(ModelEvent::TextDelta(more)) => {
                 watcher.text(text, &more);
                 text += more.len();
+                heard.bytes += more.len();
             }
             Ok(ModelEvent::ThinkingDelta(more)) => {
                 watcher.thinking(thinking, &more);
                 thinking += more.len();
+                heard.bytes += more.len();
             }
             Ok(ModelEvent::Part(content)) => keep(&mut heard.contents, content),
             Ok(ModelEvent::Usage(usage)) => heard.usage = usage,
@@ -179,5 +202,88 @@ fn broke_off(model: &ResolvedModel, message: &str) -> InferenceError {
     InferenceError::Interrupted {
         provider: model.model.provider().to_owned(),
         message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::model::{ModelRef, Price};
+    use futures_util::stream;
+    use ports::inference::{MockInference, ModelProfile};
+    use std::sync::Arc;
+
+    async fn hear(events: Vec<ModelEvent>) -> Heard {
+        let mut inference = MockInference::new();
+        inference
+            .expect_ask()
+            .return_once(move |_| Ok(Box::pin(stream::iter(events).map(Ok))));
+        let model = ResolvedModel {
+            model: ModelRef::parse("mock/model").unwrap(),
+            profile: ModelProfile {
+                price: Price::default(),
+                context_tokens: 1_000,
+                max_output_tokens: 100,
+                thinking_tokens: None,
+            },
+            inference: Arc::new(inference),
+        };
+        let request = ModelRequest {
+            model: "model".to_owned(),
+            system: String::new(),
+            turns: Vec::new(),
+            tools: Vec::new(),
+            max_output_tokens: 100,
+            thinking_tokens: None,
+        };
+        let mut heard = Heard::new(&model);
+        listen(&model, request, &Nobody, &mut heard).await;
+        heard
+    }
+
+    fn call(id: &str) -> ModelEvent {
+        ModelEvent::Part(Content::ToolCall {
+            id: id.to_owned(),
+            name: "bash".to_owned(),
+            arguments: Arguments::parse("{}"),
+        })
+    }
+
+    #[tokio::test]
+    async fn calls_get_ids_of_their_own_whatever_the_provider_sends() {
+        let stop = ModelEvent::Stop(StopReason::ToolUse);
+        let heard = hear(vec![call("a"), call("a"), call(""), stop]).await;
+        let ids: Vec<_> = heard.contents.iter().filter_map(call_id).collect();
+        assert_eq!(ids.len(), 3);
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 3);
+        assert_eq!(ids[0], "a");
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_anything_in_it_is_none_and_a_refusal_is_told() {
+        let blank = ModelEvent::Part(Content::Text {
+            text: " 
+"
+            .to_owned(),
+        });
+        let heard = hear(vec![blank, ModelEvent::Stop(StopReason::EndTurn)]).await;
+        assert!(matches!(heard.end, Err(InferenceError::Interrupted { .. })));
+        let heard = hear(vec![ModelEvent::Stop(StopReason::Refusal)]).await;
+        assert_eq!(heard.end.unwrap(), StopReason::Refusal);
+        assert_eq!(heard.contents.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_ends_early_keeps_what_was_counted() {
+        let usage = Usage {
+            input: 7,
+            ..Usage::default()
+        };
+        let text = ModelEvent::Part(Content::Text {
+            text: "half".to_owned(),
+        });
+        let heard = hear(vec![ModelEvent::Usage(usage), text]).await;
+        assert!(matches!(heard.end, Err(InferenceError::Interrupted { .. })));
+        assert_eq!((heard.usage, heard.text().as_str()), (usage, "half"));
     }
 }

@@ -208,6 +208,7 @@ impl Poller {
     }
 
     async fn report(&mut self, health: Health, detail: Option<String>) {
+        let detail = detail.map(|detail| self.engine.redactor.redact(&detail).into_owned());
         let news = (health, detail);
         if news == self.health {
             return;

@@ -5,6 +5,7 @@ use crate::{engine::Engine, job::Run};
 use domain::{
     channel::Place,
     effect::{Effect, EffectAction, EffectStatus, PROGRESS_SLOT},
+    id::{EffectId, JobId, TenantId},
     job::JobStatus,
     message::{Arguments, ToolCall},
 };
@@ -13,7 +14,7 @@ use ports::{
     store::{StoreError, StoreTx},
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -38,8 +39,8 @@ pub(crate) struct Presence {
 struct Steps {
     count: usize,
     last: String,
-    /// How many progress effects were written.
-    shown: u32,
+    /// Whether this process has written any progress.
+    began: bool,
 }
 
 impl Presence {
@@ -73,7 +74,7 @@ impl Presence {
 
     /// Notes what the job does now.
     pub(crate) fn working_on(&self, calls: &[ToolCall]) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut steps = lock(&self.steps);
         steps.count += calls.len();
         if let Some(call) = calls.last() {
             steps.last = described(call);
@@ -85,31 +86,27 @@ impl Presence {
         self.over.cancel();
     }
 
-    /// The last edit of the progress message, if one was sent.
-    pub(crate) async fn farewell(
-        &self,
-        run: &Run,
-        tx: &dyn StoreTx,
-    ) -> Result<Option<Effect>, StoreError> {
+    /// Writes the last edit of the progress message, if one was sent, and withdraws what was not.
+    pub(crate) async fn farewell(&self, run: &Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
         self.end();
-        let (count, shown) = {
-            let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-            (steps.count, steps.shown)
-        };
-        if shown == 0 {
-            return Ok(None);
+        let count = lock(&self.steps).count;
+        if !lock(&self.steps).began && !run.resumed_job {
+            return Ok(());
         }
-        let sent = tx
-            .effects()
-            .of_job(run.job.tenant_id, run.job.id)
-            .await?
-            .into_iter()
-            .find_map(reference);
-        let took = run
-            .job
-            .finished_at
-            .zip(run.job.started_at)
-            .map_or(0, |(end, start)| (end - start).num_seconds());
+        let shown = progress_of(tx, run.job.tenant_id, run.job.id).await?;
+        for effect in shown.iter().filter(|e| e.status == EffectStatus::Pending) {
+            let mut withdrawn = effect.clone();
+            withdrawn.status = EffectStatus::Cancelled;
+            withdrawn.settled_at = Some(run.engine.now());
+            tx.effects()
+                .update(&withdrawn, EffectStatus::Pending)
+                .await?;
+        }
+        let Some(edit) = shown.iter().find_map(reference) else {
+            return Ok(());
+        };
+        let times = run.job.finished_at.zip(run.job.started_at);
+        let took = times.map_or(0, |(end, start)| (end - start).num_seconds());
         let how = match run.job.status {
             JobStatus::Failed => "Gave up",
             JobStatus::Cancelled => "Stopped",
@@ -118,16 +115,17 @@ impl Presence {
             }
         };
         let markdown = format!("{how} after {count} steps and {took} s.");
-        let slot = format!("{PROGRESS_SLOT}:{shown}");
-        Ok(sent.map(|edit| {
-            run.effect(
-                slot,
-                EffectAction::Progress {
-                    markdown,
-                    edit: Some(edit),
-                },
-            )
-        }))
+        let slot = format!("{PROGRESS_SLOT}:{}", shown.len());
+        let edit = Some(edit);
+        let last = run.effect(slot, EffectAction::Progress { markdown, edit });
+        tx.effects().insert(&last).await
+    }
+}
+
+impl Drop for Presence {
+    /// Also where a job panicked: nobody is writing any more.
+    fn drop(&mut self) {
+        self.over.cancel();
     }
 }
 
@@ -173,55 +171,58 @@ impl Signals {
     }
 
     fn text(&self) -> String {
-        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let steps = lock(&self.steps);
         match steps.count {
             0 => "Thinking …".to_owned(),
             count => format!("Working … step {count}: {}", steps.last),
         }
     }
 
-    /// Writes the progress message, or the next edit of it once it was sent.
+    /// Writes the progress message, or the next edit of it once it was sent. The rows say which it is:
+    /// this process may not be the one that wrote the first.
     async fn write(&self, markdown: String) -> Result<(), StoreError> {
-        let shown = self
-            .steps
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .shown;
+        lock(&self.steps).began = true;
         let tx = self.engine.write().await?;
-        tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
-            .await?;
-        let earlier = tx
-            .effects()
-            .of_job(self.first.tenant_id, self.first.job_id)
-            .await?;
-        let edit = earlier.into_iter().find_map(reference);
-        if shown > 0 && edit.is_none() {
+        let lane = self.lane;
+        tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
+        let shown = progress_of(tx.as_ref(), lane.tenant_id, self.first.job_id).await?;
+        let edit = shown.iter().find_map(reference);
+        if !shown.is_empty() && edit.is_none() {
             return Ok(());
         }
         let now = self.engine.now();
         let mut effect = self.first.clone();
-        effect.id = domain::id::EffectId::from_uuid(self.engine.platform.ids.next());
-        effect.slot = format!("{PROGRESS_SLOT}:{shown}");
+        effect.id = EffectId::from_uuid(self.engine.platform.ids.next());
+        effect.slot = format!("{PROGRESS_SLOT}:{}", shown.len());
         effect.action = EffectAction::Progress { markdown, edit };
         effect.created_at = now;
         effect.next_attempt_at = now;
         effect.expires_at = now + crate::finish::lifetime(&effect.action);
         tx.effects().insert(&effect).await?;
-        tx.commit().await?;
-        self.steps
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .shown += 1;
-        Ok(())
+        tx.commit().await
     }
 }
 
+/// The progress message of a job and its edits so far, oldest first.
+async fn progress_of(
+    tx: &dyn StoreTx,
+    tenant: TenantId,
+    job: JobId,
+) -> Result<Vec<Effect>, StoreError> {
+    let mut effects = tx.effects().of_job(tenant, job).await?;
+    effects.retain(|effect| effect.slot.starts_with(PROGRESS_SLOT));
+    Ok(effects)
+}
+
+fn lock(steps: &Mutex<Steps>) -> MutexGuard<'_, Steps> {
+    steps.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The vendor's id of the progress message, once it was sent.
-fn reference(effect: Effect) -> Option<String> {
+fn reference(effect: &Effect) -> Option<String> {
     let first = matches!(effect.action, EffectAction::Progress { edit: None, .. });
-    (first && effect.status == EffectStatus::Sent)
-        .then_some(effect.provider_reference)
-        .flatten()
+    let sent = first && effect.status == EffectStatus::Sent;
+    effect.provider_reference.clone().filter(|_| sent)
 }
 
 fn described(call: &ToolCall) -> String {

@@ -8,12 +8,14 @@ use crate::{
     job::{self, Halt, Run},
     steering,
 };
+use ::agent::triage::Ruling;
 use domain::{
     budget::Micros,
     id::JobId,
     job::{Job, JobFailure, JobStatus},
     model::Usage,
     queue::{EntryStatus, Lane},
+    work::{DecidedBy, Verdict},
 };
 use ports::{inference::Turn, store::StoreError};
 use std::{sync::Arc, time::Duration};
@@ -147,7 +149,7 @@ async fn fail_head(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
     let scene = Scene::load(tx.as_ref(), lane).await?;
     drop(tx);
     let Some(job) = head else {
-        return release(engine, lane).await;
+        return give_up_first(engine, lane).await;
     };
     let mut run = Run::resume(engine, lane, scene, job).await?;
     let failure = JobFailure {
@@ -155,6 +157,24 @@ async fn fail_head(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
         message: "The server hit an error of its own; its log says which. Retry the job once that is mended.".to_owned(),
     };
     finish::halt(&mut run, Halt::Failed(failure)).await
+}
+
+/// What cannot even be decided on must not be tried for ever: the first item is passed with the reason.
+async fn give_up_first(engine: &Engine, lane: Lane) -> Result<(), StoreError> {
+    let ruling = Ruling {
+        verdict: Verdict::Pass,
+        by: DecidedBy::Fallback,
+        reason: "the server hit an error of its own; its log says which".to_owned(),
+    };
+    let tx = engine.write().await?;
+    tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
+    if let Some(queued) = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop() {
+        steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;
+    }
+    tx.lanes()
+        .release(lane.tenant_id, lane.id, lane.fence, engine.now())
+        .await?;
+    tx.commit().await
 }
 
 /// A status change the state machine does not have is a row that should not exist.

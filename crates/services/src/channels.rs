@@ -29,11 +29,11 @@ pub struct Channels {
     known: Mutex<Known>,
 }
 
-/// Integrations as webhooks found them. The version keeps a row that was read before a change from
-/// being remembered after it.
 /// A channel, and the settings it was made from.
 type Connected = (Timestamp, Arc<dyn Channel>);
 
+/// Integrations as webhooks found them. The version keeps a row that was read before a change from
+/// being remembered after it.
 #[derive(Default)]
 struct Known {
     version: u64,
@@ -89,6 +89,12 @@ impl Channels {
         let mut known = lock(&self.known);
         known.version += 1;
         known.integrations.clear();
+    }
+
+    /// A vendor's words without any secret that was opened here: what it says of a failed call may
+    /// quote the address of the call, and that may hold the credential.
+    pub fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text).into_owned()
     }
 
     /// Drops the channel of an integration that is gone.

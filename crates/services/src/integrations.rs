@@ -195,7 +195,8 @@ pub async fn delete(context: &Context, id: IntegrationId) -> Result<(), Error> {
         && channel.mode() == IngressMode::Webhook
         && let Err(error) = channel.register(None).await
     {
-        tracing::warn!(integration.id = %id, %error, "the vendor was not told to stop calling");
+        let error = channels.redact(&error.to_string());
+        tracing::warn!(integration.id = %id, error, "the vendor was not told to stop calling");
     }
     channels.disconnect(id);
     Ok(())
@@ -235,13 +236,14 @@ pub(crate) fn name(text: &str) -> Result<String, Error> {
 }
 
 async fn ask(context: &Context, integration: &Integration) -> Tested {
-    let channel = match context.platform.channels.connect(integration) {
+    let channels = &context.platform.channels;
+    let channel = match channels.connect(integration) {
         Ok(channel) => channel,
         Err(error) => {
             return Tested {
                 health: Health::Failed,
                 account: None,
-                detail: Some(error.to_string()),
+                detail: Some(channels.redact(&error.to_string())),
             };
         }
     };
@@ -254,12 +256,12 @@ async fn ask(context: &Context, integration: &Integration) -> Tested {
         Ok(account) => Tested {
             health: Health::Degraded,
             account: Some(account.name),
-            detail: Some(account.warnings.join("\n")),
+            detail: Some(channels.redact(&account.warnings.join("\n"))),
         },
         Err(error) => Tested {
             health: Health::Failed,
             account: None,
-            detail: Some(error.to_string()),
+            detail: Some(channels.redact(&error.to_string())),
         },
     }
 }

@@ -38,6 +38,7 @@ struct Inner {
     launcher: Launcher,
     own_user: bool,
     idle: Duration,
+    answer: Duration,
     places: Arc<Semaphore>,
     slots: Mutex<HashMap<SpriteKey, Arc<Slot>>>,
     stopping: CancellationToken,
@@ -79,6 +80,7 @@ impl LocalHost {
             launcher,
             own_user: own_user && tier != SandboxTier::Plain,
             idle: settings.idle,
+            answer: settings.answer,
             places: Arc::new(Semaphore::new(settings.max_awake.max(1))),
             slots: Mutex::default(),
             stopping: CancellationToken::new(),
@@ -183,7 +185,7 @@ impl Inner {
         let prepared = home.clone();
         blocking(move || prepared.prepare()).await?;
         let started = self.launcher.start(&home).await?;
-        let woken = LocalSprite::new(started, Some(place));
+        let woken = LocalSprite::new(started, Some(place), self.answer);
         tracing::info!(
             tenant.id = %sprite.tenant_id, agent.id = %sprite.agent_id, tier = %self.report.tier,
             "sprite.woken: the sandbox is awake"

@@ -16,7 +16,10 @@ use std::{
     thread,
     time::Duration,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::timeout,
+};
 
 const STACK: usize = 128 << 10;
 const LAST_WORDS: usize = 4096;
@@ -64,16 +67,28 @@ impl Keeper {
 
     /// Waits for its end for a while, then brings it about.
     pub(crate) async fn stop(&self) {
-        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-            if tokio::time::timeout(GRACE, self.ended()).await.is_ok() {
+        for end in [Self::terminate, Self::kill] {
+            if timeout(GRACE, self.ended()).await.is_ok() {
                 return;
             }
-            self.signal(signal);
+            end(self);
         }
-        self.ended().await;
+        if timeout(GRACE, self.ended()).await.is_err() {
+            tracing::warn!("sprite.stuck: a sandbox does not end even when it is killed");
+        }
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Tells it to end. One that is stopped hears that only when it goes on.
+    pub(crate) fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = self.pid.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pid) = *pid {
             // It ended by itself meanwhile: as good.

@@ -135,7 +135,7 @@ async fn holds(launcher: &Launcher, folder: &Path, own_user: bool) -> Result<(),
         own_user.then_some(PROBE_USER),
     );
     home.prepare().map_err(text)?;
-    let sprite = LocalSprite::new(launcher.start(&home).await.map_err(said)?, None);
+    let sprite = LocalSprite::new(launcher.start(&home).await.map_err(said)?, None, PATIENCE);
     let tried = tokio::time::timeout(PATIENCE, async {
         works(&sprite).await?;
         if launcher.tier == SandboxTier::Plain {

@@ -18,10 +18,13 @@ pub struct LocalSettings {
     pub idle: Duration,
     /// The most sprites awake at once; the one left alone longest makes room.
     pub max_awake: usize,
+    /// The longest a supervisor may take to answer; one that takes longer is stuck and is ended. A
+    /// command has its own time on top, closing a shell has less.
+    pub answer: Duration,
 }
 
 impl LocalSettings {
-    /// The usual settings: Landlock at least, 15 minutes idle, 64 awake.
+    /// The usual settings: Landlock at least, 15 minutes idle, 64 awake, a minute to answer.
     pub fn new(root: impl Into<PathBuf>, supervisor: Vec<OsString>) -> Self {
         Self {
             root: root.into(),
@@ -30,6 +33,7 @@ impl LocalSettings {
             force_tier: None,
             idle: Duration::from_mins(15),
             max_awake: 64,
+            answer: Duration::from_mins(1),
         }
     }
 }

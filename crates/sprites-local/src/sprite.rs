@@ -22,13 +22,23 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
+
+/// What a command may take beyond its own time: to be started, killed and told of.
+const BEYOND: Duration = Duration::from_secs(10);
+/// Closing a shell is killing processes, and somebody waits for it at the end of a job.
+const CLOSING: Duration = Duration::from_secs(5);
 
 /// A sprite with a supervisor.
 pub(crate) struct LocalSprite {
     link: Arc<Link>,
     keeper: Keeper,
     home: String,
+    /// See [`crate::LocalSettings::answer`].
+    answer: Duration,
     busy: AtomicUsize,
     used: Mutex<Instant>,
     shells: Mutex<BTreeSet<SpriteSessionId>>,
@@ -37,11 +47,16 @@ pub(crate) struct LocalSprite {
 }
 
 impl LocalSprite {
-    pub(crate) fn new(started: Started, place: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn new(
+        started: Started,
+        place: Option<OwnedSemaphorePermit>,
+        answer: Duration,
+    ) -> Self {
         Self {
             link: started.link,
             keeper: started.keeper,
             home: started.home,
+            answer,
             busy: AtomicUsize::new(0),
             used: Mutex::new(Instant::now()),
             shells: Mutex::default(),
@@ -108,9 +123,36 @@ impl LocalSprite {
         Using(self)
     }
 
-    async fn simple(&self, request: Request, body: Bytes) -> Result<(), SandboxError> {
+    /// The answer, if it comes in time. A supervisor that gives none is stuck: it is ended, so that
+    /// nobody waits for it again and the next to open the sprite gets another.
+    async fn within<T>(
+        &self,
+        patience: Duration,
+        answer: impl Future<Output = Result<T, SandboxError>>,
+    ) -> Result<T, SandboxError> {
+        if let Ok(answer) = timeout(patience, answer).await {
+            return answer;
+        }
+        self.link.close();
+        self.keeper.terminate();
+        tracing::warn!(
+            ?patience,
+            "sprite.stuck: a supervisor did not answer and is ended"
+        );
+        Err(SandboxError::Lost(
+            "its supervisor did not answer in time and was ended".into(),
+        ))
+    }
+
+    async fn simple(
+        &self,
+        request: Request,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<(), SandboxError> {
         let _using = self.using();
-        let (_, reply) = self.link.call(request, body)?.collect(0).await?;
+        let call = self.link.call(request, body)?;
+        let (_, reply) = self.within(patience, call.collect(0)).await?;
         match reply {
             Reply::Done => Ok(()),
             other => Err(unexpected(&other)),
@@ -156,8 +198,13 @@ impl Sandbox for LocalSprite {
             timeout_ms: u64::try_from(request.timeout.as_millis()).unwrap_or(u64::MAX),
         };
         let mut call = self.link.call(exec, request.script.into())?;
+        // Only waiting counts: a slow reader of the output is not the supervisor's fault.
+        let mut patience = request.timeout.saturating_add(BEYOND.min(self.answer));
         loop {
-            match call.next().await? {
+            let asked = Instant::now();
+            let piece = self.within(patience, call.next()).await?;
+            patience = patience.saturating_sub(asked.elapsed());
+            match piece {
                 Piece::Data(stream, bytes) => output.write(stream, &bytes).await,
                 Piece::End(Reply::Exec { exit, shell_reset }) => {
                     return Ok(ExecOutcome {
@@ -172,7 +219,8 @@ impl Sandbox for LocalSprite {
 
     async fn close_shell(&self, shell: SpriteSessionId) -> Result<(), SandboxError> {
         self.open_shells().remove(&shell);
-        self.simple(Request::CloseShell { shell }, Bytes::new())
+        let patience = CLOSING.min(self.answer);
+        self.simple(Request::CloseShell { shell }, Bytes::new(), patience)
             .await
     }
 
@@ -183,7 +231,7 @@ impl Sandbox for LocalSprite {
             .link
             .call(Request::Read { path, limit }, Bytes::new())?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        match call.collect(limit).await? {
+        match self.within(self.answer, call.collect(limit)).await? {
             (bytes, Reply::Done) => Ok(bytes),
             (_, other) => Err(unexpected(&other)),
         }
@@ -191,14 +239,15 @@ impl Sandbox for LocalSprite {
 
     async fn write_file(&self, path: &str, content: Bytes) -> Result<(), SandboxError> {
         let path = path.to_owned();
-        self.simple(Request::Write { path }, content).await
+        self.simple(Request::Write { path }, content, self.answer)
+            .await
     }
 
     async fn list_directory(&self, path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
         let _using = self.using();
         let path = path.to_owned();
         let call = self.link.call(Request::List { path }, Bytes::new())?;
-        let (entries, _) = call.list::<WireEntry>().await?;
+        let (entries, _) = self.within(self.answer, call.list::<WireEntry>()).await?;
         Ok(entries
             .into_iter()
             .map(|entry| DirectoryEntry {
@@ -211,7 +260,7 @@ impl Sandbox for LocalSprite {
 
     async fn create_directory(&self, path: &str) -> Result<(), SandboxError> {
         let path = path.to_owned();
-        self.simple(Request::MakeDirectory { path }, Bytes::new())
+        self.simple(Request::MakeDirectory { path }, Bytes::new(), self.answer)
             .await
     }
 
@@ -228,7 +277,8 @@ impl Sandbox for LocalSprite {
             pattern,
             limit,
         };
-        let (items, truncated) = self.link.call(request, Bytes::new())?.list().await?;
+        let call = self.link.call(request, Bytes::new())?;
+        let (items, truncated) = self.within(self.answer, call.list()).await?;
         Ok(Found { items, truncated })
     }
 
@@ -242,7 +292,7 @@ impl Sandbox for LocalSprite {
             limit: request.limit,
         };
         let call = self.link.call(request, Bytes::new())?;
-        let (found, truncated) = call.list::<WireMatch>().await?;
+        let (found, truncated) = self.within(self.answer, call.list::<WireMatch>()).await?;
         let items = found
             .into_iter()
             .map(|found| GrepMatch {

@@ -116,11 +116,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     ) -> Result<Vec<Effect>, StoreError> {
         use effect::Column;
         // Often there is nothing due, and looking needs neither the write lock nor a sync.
-        let waiting = effect::Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::Status.eq(EffectStatus::Pending.as_str()))
-            .filter(Column::NextAttemptAt.lte(now))
+        let waiting = due(now)
             .limit(1)
             .into_tuple::<Uuid>()
             .all(self.backend.reader())
@@ -130,11 +126,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
             return Ok(Vec::new());
         }
         let tx = self.begin(Durability::Durable).await?;
-        let due = effect::Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(is(Column::Status, EffectStatus::Pending.as_str()))
-            .filter(Column::NextAttemptAt.lte(now))
+        let due = due(now)
             .filter(Expr::exists(ahead()).not())
             .filter(Expr::exists(registered(worker)))
             .order_by_asc(Column::NextAttemptAt)
@@ -224,6 +216,16 @@ fn registered(worker: WorkerId) -> SelectStatement {
         .to_owned()
 }
 
+/// Effects whose time has come, whether or not their turn has.
+fn due(now: Timestamp) -> Select<effect::Entity> {
+    use effect::Column;
+    effect::Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(is(Column::Status, EffectStatus::Pending.as_str()))
+        .filter(Column::NextAttemptAt.lte(now))
+}
+
 /// What stands in the way of later effects of its conversation.
 const UNSENT: [&str; 2] = [
     EffectStatus::Pending.as_str(),
@@ -246,4 +248,16 @@ fn ahead() -> SelectStatement {
         .and_where(column(effect::Column::Status).is_in(UNSENT.map(|w| Expr::Constant(w.into()))))
         .and_where(column(effect::Column::Slot).ne(RECEIPT_SLOT))
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::DbBackend;
+
+    #[test]
+    fn the_status_of_due_effects_is_written_out_for_the_partial_index() {
+        let statement = due(Timestamp::UNIX_EPOCH).build(DbBackend::Sqlite);
+        assert!(statement.sql.contains("= 'pending'"), "{}", statement.sql);
+    }
 }

@@ -26,9 +26,21 @@ pub enum Trouble {
     Blocked,
 }
 
-/// A channel connected to a stand-in of its vendor, with the vendor's side to script.
+/// The vendor's side: what people see there, and what it does to us.
 #[async_trait]
-pub trait ChannelHarness: Send + Sync {
+pub trait VendorHarness: Send + Sync {
+    /// A place with a thread where the channel may write.
+    fn place(&self) -> Place;
+
+    /// Scripts what the next attempt to send meets.
+    async fn trouble(&self, trouble: Trouble);
+
+    /// The plain texts of the messages that people see in a place, oldest first.
+    fn seen(&self, place: &Place) -> Vec<String>;
+}
+
+/// A channel connected to a stand-in of its vendor.
+pub trait ChannelHarness: VendorHarness {
     /// The channel.
     fn channel(&self) -> Arc<dyn Channel>;
 
@@ -40,9 +52,6 @@ pub trait ChannelHarness: Send + Sync {
 
     /// Every secret of these channels, plain.
     fn secrets(&self) -> Vec<String>;
-
-    /// A place with a thread where the channel may write.
-    fn place(&self) -> Place;
 
     /// The webhook body of a person's message in a place.
     fn human_says(&self, place: &Place, text: &str) -> Vec<u8>;
@@ -58,12 +67,6 @@ pub trait ChannelHarness: Send + Sync {
 
     /// The most UTF-16 units of one message.
     fn text_limit(&self) -> usize;
-
-    /// Scripts what the next attempt to send meets.
-    async fn trouble(&self, trouble: Trouble);
-
-    /// The plain texts of the messages that people see in a place, oldest first.
-    fn seen(&self, place: &Place) -> Vec<String>;
 }
 
 /// Writes one `#[tokio::test]` per promise; the argument is an async function without arguments

@@ -53,7 +53,11 @@ impl Report {
             commit: command("git", &["describe", "--always", "--dirty"])?,
             cores: std::thread::available_parallelism()?.get(),
             kernel: command("uname", &["-sr"])?,
-            load: fs::read_to_string("/proc/loadavg")?.trim().to_owned(),
+            load: fs::read_to_string("/proc/loadavg")?
+                .split_whitespace()
+                .take(3)
+                .collect::<Vec<_>>()
+                .join(" "),
             taken_at_unix: SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
             sync_p50_ms,
             sync_p99_ms,

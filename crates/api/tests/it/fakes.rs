@@ -157,6 +157,7 @@ impl ChannelFactory for Vendor {
         let account = settings.public.get("account").and_then(Value::as_str);
         Ok(Arc::new(Connected {
             account: account.map(str::to_owned),
+            token: settings.secrets["bot_token"].clone(),
             secret: settings.secrets["webhook_secret"].clone(),
         }))
     }
@@ -164,6 +165,7 @@ impl ChannelFactory for Vendor {
 
 struct Connected {
     account: Option<String>,
+    token: Secret,
     secret: Secret,
 }
 
@@ -200,7 +202,10 @@ impl Channel for Connected {
                 name: name.clone(),
                 warnings: Vec::new(),
             }),
-            None => Err(ChannelError::Refused("Unauthorized".to_owned())),
+            None => Err(ChannelError::Refused(format!(
+                "Unauthorized: /bot{}/getMe",
+                self.token.expose()
+            ))),
         }
     }
 

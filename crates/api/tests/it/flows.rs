@@ -2,7 +2,12 @@
 
 use crate::harness::App;
 use axum::http::StatusCode;
-use domain::effect::EffectStatus;
+use domain::{
+    budget::Limit,
+    effect::EffectStatus,
+    id::JobId,
+    job::{Job, JobFailure, JobStatus},
+};
 use serde_json::{Value, json};
 use services::events;
 use test_kit::builders;
@@ -209,9 +214,66 @@ async fn a_retry_is_a_new_job_and_answers_once_unless_told() {
         .await
         .body;
     assert_eq!(item["status"], "open");
-    app.post(&path, json!({"from": "start", "reply_again": true}))
+    let start = json!({"from": "start", "reply_again": true});
+    let superseded = async || {
+        let refused = app.post(&path, start.clone()).await;
+        refused.is_problem(409, "superseded");
+        assert!(
+            refused.body["detail"]
+                .as_str()
+                .unwrap()
+                .contains(&again.id())
+        );
+    };
+    superseded().await;
+    let retried = format!("/api/v1/jobs/{}", again.id());
+    app.post(&format!("{retried}/cancel"), json!(null)).await;
+    superseded().await;
+    let third = app.post(&format!("{retried}/retry"), start.clone()).await;
+    assert_eq!(third.body["attempt"], 3, "{}", third.body);
+}
+
+#[tokio::test]
+async fn a_retry_waits_for_other_work_in_the_conversation() {
+    let app = App::start().await;
+    let (mut job, _) = app.job().await;
+    app.finish(&mut job).await;
+    let body = json!({"text": "more", "conversation_id": job.conversation_id});
+    let item = app.post("/api/v1/work-items", body).await.id();
+    let id = JobId::from_uuid(app.platform.ids.next());
+    let next = Job {
+        id,
+        root_id: id,
+        work_item_id: item.parse().unwrap(),
+        status: JobStatus::Queued,
+        ..job.clone()
+    };
+    app.write(async |tx| tx.jobs().insert(&next, Limit::Unlimited).await.unwrap())
+        .await;
+    let path = format!("/api/v1/jobs/{}/retry", job.id);
+    app.post(&path, json!({"from": "start"}))
         .await
         .is_problem(409, "lane_busy");
+}
+
+#[tokio::test]
+async fn a_job_that_used_its_turns_is_retried_from_the_start_only() {
+    let app = App::start().await;
+    let (mut job, _) = app.job().await;
+    job.start(job.created_at).unwrap();
+    let failure = JobFailure {
+        code: "turn_limit".to_owned(),
+        message: "It took too many turns.".to_owned(),
+    };
+    job.fail(failure, job.created_at).unwrap();
+    app.write(async |tx| tx.jobs().update(&job).await.unwrap())
+        .await;
+    let path = format!("/api/v1/jobs/{}/retry", job.id);
+    app.post(&path, json!({"from": "last_turn"}))
+        .await
+        .is_problem(409, "turn_limit");
+    let again = app.post(&path, json!({"from": "start"})).await;
+    assert_eq!(again.status, StatusCode::CREATED, "{}", again.body);
 }
 
 #[tokio::test]

@@ -64,11 +64,16 @@ async fn a_test_notes_what_the_vendor_said() {
     );
     app.patch(&path, json!({"config": {"account": null}})).await;
     let tested = app.post(&format!("{path}/test"), json!(null)).await.body;
+    let detail = "refused: Unauthorized: /bot[redacted]/getMe";
     assert_eq!(
         tested,
-        json!({"health": "failed", "account": null, "detail": "refused: Unauthorized"})
+        json!({"health": "failed", "account": null, "detail": detail})
     );
-    assert_eq!(app.get(&path).await.body["health"], "failed");
+    let shown = app.get(&path).await.body;
+    assert_eq!(
+        (&shown["health"], &shown["health_detail"]),
+        (&json!("failed"), &json!(detail))
+    );
 }
 
 #[tokio::test]

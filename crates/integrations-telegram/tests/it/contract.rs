@@ -11,7 +11,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 use test_kit::{
-    channel::{ChannelHarness, Trouble},
+    channel::{ChannelHarness, Trouble, VendorHarness},
     fakes::FakeClock,
 };
 
@@ -62,6 +62,35 @@ impl Telegram {
 }
 
 #[async_trait]
+impl VendorHarness for Telegram {
+    fn place(&self) -> Place {
+        Place {
+            channel: self.chat.id().to_string(),
+            thread: Some(TOPIC.to_string()),
+        }
+    }
+
+    async fn trouble(&self, trouble: Trouble) {
+        let fault = match trouble {
+            Trouble::RateLimited(wait) => Fault::RateLimited {
+                retry_after: wait.as_secs(),
+            },
+            Trouble::ServerError => Fault::ServerError,
+            Trouble::LostAnswer => Fault::LostAnswer,
+            Trouble::Blocked => Fault::Refused {
+                code: 403,
+                description: "Forbidden: bot was blocked by the user".to_owned(),
+            },
+        };
+        self.simulator.fault("sendMessage", fault);
+    }
+
+    fn seen(&self, _place: &Place) -> Vec<String> {
+        let messages = self.simulator.messages(&self.chat);
+        messages.into_iter().map(|message| message.text).collect()
+    }
+}
+
 impl ChannelHarness for Telegram {
     fn channel(&self) -> Arc<dyn Channel> {
         Arc::clone(&self.channel)
@@ -84,13 +113,6 @@ impl ChannelHarness for Telegram {
     fn secrets(&self) -> Vec<String> {
         let secrets = [TelegramSimulator::TOKEN, STRANGE_TOKEN, WEBHOOK_SECRET];
         secrets.map(str::to_owned).to_vec()
-    }
-
-    fn place(&self) -> Place {
-        Place {
-            channel: self.chat.id().to_string(),
-            thread: Some(TOPIC.to_string()),
-        }
     }
 
     fn human_says(&self, place: &Place, text: &str) -> Vec<u8> {
@@ -117,26 +139,6 @@ impl ChannelHarness for Telegram {
 
     fn text_limit(&self) -> usize {
         4096
-    }
-
-    async fn trouble(&self, trouble: Trouble) {
-        let fault = match trouble {
-            Trouble::RateLimited(wait) => Fault::RateLimited {
-                retry_after: wait.as_secs(),
-            },
-            Trouble::ServerError => Fault::ServerError,
-            Trouble::LostAnswer => Fault::LostAnswer,
-            Trouble::Blocked => Fault::Refused {
-                code: 403,
-                description: "Forbidden: bot was blocked by the user".to_owned(),
-            },
-        };
-        self.simulator.fault("sendMessage", fault);
-    }
-
-    fn seen(&self, _place: &Place) -> Vec<String> {
-        let messages = self.simulator.messages(&self.chat);
-        messages.into_iter().map(|message| message.text).collect()
     }
 }
 

@@ -68,8 +68,8 @@ pub trait LaneRepository: Send + Sync {
         id: LaneId,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Gives the lease up; the lane is ready again at once when entries are still queued. Does
-    /// nothing when the fence is old.
+    /// Gives the lease up; the lane is ready again at once when its job is queued or running still,
+    /// or when entries are queued and no job of it waits. Does nothing when the fence is old.
     async fn release(
         &self,
         tenant: TenantId,

@@ -37,8 +37,10 @@ pub trait WorkRepository: Send + Sync {
     /// How every lane that holds the item stands.
     async fn lanes(&self, tenant: TenantId, id: WorkItemId)
     -> Result<Vec<LaneOutcome>, StoreError>;
-    /// Works out the status from those lanes (see [`domain::work::outcome`]), writes it with the
-    /// reason and returns it; reopens an item whose retry has begun.
+    /// Works out the status from those lanes (see [`domain::work::outcome`]), writes it and returns
+    /// it; reopens an item whose retry has begun. The reason is what the calling lane has to say, so
+    /// it counts only where it explains the whole: an item that passed or failed gets it (without
+    /// one it keeps the reason it has), one that is open or replied has none.
     async fn settle(
         &self,
         tenant: TenantId,

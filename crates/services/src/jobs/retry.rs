@@ -12,9 +12,13 @@ use domain::{
     job::{Job, JobStatus},
     message::{Content, Message, Role},
     model::{ModelRef, Usage},
+    page::PageRequest,
     queue::EntryStatus,
 };
-use ports::store::BoxTx;
+use ports::store::{BoxTx, JobFilter};
+
+/// How a job failed that may ask the model no more.
+const TURN_LIMIT: &str = "turn_limit";
 
 /// Where the new attempt begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +41,9 @@ pub struct RetryJob {
 /// Makes a new job for what a finished one was for.
 ///
 /// # Errors
-/// `Conflict` while the job or another attempt is under way, while its lane works on something
-/// else, when its agent takes no work, and when its answer went out and `reply_again` is not set.
+/// `Conflict` while the job is under way, when it was tried again already, while its lane works on
+/// something else, when its agent takes no work, when its answer went out and `reply_again` is not
+/// set, and when it used up its turns and is to go on after the last one.
 #[tracing::instrument(name = "jobs.retry", skip_all, fields(tenant.id = %context.tenant, job.id = %id))]
 pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Job, Error> {
     context.authorise(Right::Operate)?;
@@ -46,6 +51,9 @@ pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Jo
     let tx = context.write().await?;
     let old = load(context, &tx, id).await?;
     check_free(context, &tx, &old).await?;
+    if request.from == RetryFrom::LastTurn {
+        check_turns_left(&old)?;
+    }
     if !request.reply_again {
         check_unanswered(context, &tx, &old).await?;
     }
@@ -80,6 +88,7 @@ async fn check_free(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Erro
             format!("the job is {}; cancel it first", old.status),
         ));
     }
+    check_latest(context, tx, old).await?;
     if let Some(head) = tx.lanes().head(context.tenant, old.lane_id).await? {
         return Err(Error::conflict(
             "lane_busy",
@@ -90,6 +99,40 @@ async fn check_free(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Erro
         ));
     }
     Ok(())
+}
+
+/// A later attempt has taken over the items of an earlier one, which has nothing left to run on.
+async fn check_latest(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Error> {
+    let attempts = JobFilter {
+        agent_id: Some(old.agent_id),
+        work_item_id: Some(old.work_item_id),
+        ..JobFilter::default()
+    };
+    let newest = tx
+        .jobs()
+        .list(context.tenant, &attempts, PageRequest::first(1))
+        .await?;
+    match newest.items.first() {
+        Some(latest) if latest.id != old.id => Err(Error::conflict(
+            "superseded",
+            format!(
+                "the job was tried again; its latest attempt is number {}, job {}: retry that one",
+                latest.attempt, latest.id
+            ),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Turns are counted over the whole transcript, so a copy of one that is full ends at once.
+fn check_turns_left(old: &Job) -> Result<(), Error> {
+    match &old.failure {
+        Some(failure) if failure.code == TURN_LIMIT => Err(Error::conflict(
+            TURN_LIMIT,
+            "the job used all of its turns, so there is none to go on with; retry it from the start",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn check_unanswered(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use crate::support::{
     Bench, Kept, SHELL, bench, bench_with, nap, output, request, run, settings, shell, sprite,
 };
 use domain::sprite::SandboxTier;
-use ports::sandbox::{SandboxError, SandboxHost as _, SpriteReport};
+use ports::sandbox::{ExecRequest, SandboxError, SandboxHost as _, SpriteReport};
 use sprites_local::{LocalHost, LocalSettings, StartError};
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
@@ -58,7 +58,7 @@ async fn a_killed_supervisor_is_lost_and_replaced() {
             let script = "setsid sleep 1000 & echo started; sleep 1000";
             let killed = async {
                 kept.until("started").await;
-                kill(supervisor(std::process::id(), depth));
+                send("-9", supervisor(std::process::id(), depth));
                 std::future::pending::<()>().await;
             };
             let lost = tokio::select! {
@@ -74,6 +74,50 @@ async fn a_killed_supervisor_is_lost_and_replaced() {
                 processes().filter(|process| command(*process).replace('\0', " ").contains(&nap()));
             assert_eq!(left.count(), 0, "{tier}, {depth}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_stuck_supervisor_is_given_up_and_replaced() {
+    let short = |settings| LocalSettings {
+        answer: Duration::from_millis(300),
+        ..settings
+    };
+    for tier in SandboxTier::ALL {
+        let Some(bench) = bench_with(*tier, short).await else {
+            continue;
+        };
+        // The one inside that serves alone, and with the one the server started.
+        for depths in [[2].as_slice(), &[2, 1]] {
+            let sandbox = bench.host.open(sprite(1)).await.unwrap();
+            output(&*sandbox, "sleep 1000 & echo kept > file").await;
+            for depth in depths {
+                send("-STOP", supervisor(std::process::id(), *depth));
+            }
+            let lost = sandbox.read_file("file", 100).await;
+            assert!(
+                matches!(lost, Err(SandboxError::Lost(_))),
+                "{tier}: {lost:?}"
+            );
+            let lost = sandbox.close_shell(shell(SHELL)).await;
+            assert!(
+                matches!(lost, Err(SandboxError::Lost(_))),
+                "{tier}: {lost:?}"
+            );
+            let sandbox = bench.host.open(sprite(1)).await.unwrap();
+            assert_eq!(output(&*sandbox, "cat file").await, "kept\n");
+        }
+        let sandbox = bench.host.open(sprite(1)).await.unwrap();
+        send("-STOP", supervisor(std::process::id(), 2));
+        let brief = ExecRequest {
+            timeout: Duration::from_millis(100),
+            ..request(SHELL, "echo never")
+        };
+        let lost = sandbox.exec(brief, &Kept::default()).await;
+        assert!(
+            matches!(lost, Err(SandboxError::Lost(_))),
+            "{tier}: {lost:?}"
+        );
     }
 }
 
@@ -233,9 +277,9 @@ fn supervisor(root: u32, depth: usize) -> u32 {
     })
 }
 
-fn kill(process: u32) {
+fn send(signal: &str, process: u32) {
     let status = std::process::Command::new("kill")
-        .args(["-9", &process.to_string()])
+        .args([signal, &process.to_string()])
         .status();
     assert!(status.unwrap().success() || command(process).is_empty());
 }

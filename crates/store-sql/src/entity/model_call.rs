@@ -3,7 +3,7 @@
 use crate::error::{corrupt, word};
 use domain::{
     budget::Micros,
-    id::{JobId, ModelCallId, TenantId, WorkItemId},
+    id::{AgentId, JobId, ModelCallId, TenantId, WorkItemId},
     model::{ModelCall, ModelRef, Usage},
 };
 use ports::store::StoreError;
@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub(crate) id: Uuid,
     pub(crate) tenant_id: Uuid,
     pub(crate) work_item_id: Uuid,
+    pub(crate) agent_id: Uuid,
     pub(crate) job_id: Option<Uuid>,
     pub(crate) purpose: String,
     pub(crate) model: String,
@@ -36,12 +37,13 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl From<&ModelCall> for Model {
-    fn from(call: &ModelCall) -> Self {
+impl From<(&ModelCall, AgentId)> for Model {
+    fn from((call, agent): (&ModelCall, AgentId)) -> Self {
         Self {
             id: call.id.as_uuid(),
             tenant_id: call.tenant_id.as_uuid(),
             work_item_id: call.work_item_id.as_uuid(),
+            agent_id: agent.as_uuid(),
             job_id: call.job_id.map(JobId::as_uuid),
             purpose: call.purpose.as_str().to_owned(),
             model: call.model.to_string(),

@@ -1,22 +1,21 @@
 //! Taking back what processes held that are gone.
 
 use crate::{
-    entity::{effect, job, lane, lease, worker},
+    entity::{effect, lane, lease, worker},
     error::db_error,
-    query::{is, is_any},
-    repo::{events::SqlEvents, jobs::UNFINISHED, lanes::queued_in_lane},
+    query::is,
+    repo::{events::SqlEvents, lanes::ready_again},
     tx::SqlTx,
 };
 use domain::{
     Timestamp,
     effect::{Effect, EffectStatus},
     event::{EventKind, NewEvent},
-    job::JobStatus,
 };
 use ports::store::{EventRepository, StoreError, Swept};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
@@ -44,14 +43,10 @@ pub(super) async fn free(tx: &SqlTx, gone: Vec<Uuid>, now: Timestamp) -> Result<
 
 /// A lane with anything left to do can be claimed again at once; one whose job waits cannot.
 async fn free_lanes(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
-    let ready = CaseStatement::new().case(
-        Expr::exists(queued_in_lane()).or(Expr::exists(interrupted_in_lane())),
-        now,
-    );
     let freed = lane::Entity::update_many()
         .col_expr(
             lane::Column::ReadyAt,
-            Expr::col(lane::Column::ReadyAt).if_null(ready),
+            Expr::col(lane::Column::ReadyAt).if_null(ready_again(now)),
         )
         .col_expr(lane::Column::LeaseWorker, Expr::value(None::<Uuid>))
         .filter(lane::Column::LeaseWorker.is_in(gone.iter().copied()))
@@ -125,19 +120,4 @@ async fn set_status(
         .await
         .map_err(db_error("effect"))?;
     Ok(())
-}
-
-/// Whether the lane that the statement around this is about has a job to go on with.
-fn interrupted_in_lane() -> SelectStatement {
-    let of_lane = |column: job::Column, lanes: lane::Column| {
-        Expr::col((job::Entity, column)).equals((lane::Entity, lanes))
-    };
-    Query::select()
-        .expr(Expr::value(1))
-        .from(job::Entity)
-        .and_where(of_lane(job::Column::TenantId, lane::Column::TenantId))
-        .and_where(of_lane(job::Column::LaneId, lane::Column::Id))
-        .and_where(is_any(job::Column::Status, &UNFINISHED))
-        .and_where(is(job::Column::Status, JobStatus::Waiting.as_str()).not())
-        .to_owned()
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     id::{JobId, LaneEntryId, LaneId, TenantId, WorkItemId},
-    job::Job,
+    job::{Job, JobStatus},
     queue::{EntryStatus, Fence, Lane, LaneEntry},
     work::WorkItem,
 };
@@ -25,6 +25,9 @@ use uuid::Uuid;
 
 const LANE: &str = "lane";
 const ENTRY: &str = "lane entry";
+
+/// Jobs that a worker can go on with.
+const GOES_ON: [&str; 2] = [JobStatus::Queued.as_str(), JobStatus::Running.as_str()];
 
 pub(crate) struct SqlLanes<'t>(pub(crate) &'t SqlTx);
 
@@ -190,11 +193,10 @@ impl LaneRepository for SqlLanes<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // Kept when it was made ready while it was held: that may have been a wake-up.
-        let ready = CaseStatement::new().case(Expr::exists(queued_in_lane()), now);
         let released = this(tenant, id)
             .col_expr(
                 lane::Column::ReadyAt,
-                Expr::col(lane::Column::ReadyAt).if_null(ready),
+                Expr::col(lane::Column::ReadyAt).if_null(ready_again(now)),
             )
             .col_expr(lane::Column::LeaseWorker, Expr::value(None::<Uuid>))
             .filter(lane::Column::Fence.eq(fence.0))
@@ -209,8 +211,32 @@ impl LaneRepository for SqlLanes<'_> {
     }
 }
 
-/// Whether entries wait in the lane that the statement around this is about.
-pub(crate) fn queued_in_lane() -> SelectStatement {
+/// When the lane that the statement around this is about can be claimed again: at once when there is
+/// something a worker can do. Entries behind a job that waits are nothing of the kind: a worker would
+/// only claim the lane and give it up, again and again.
+pub(crate) fn ready_again(now: Timestamp) -> CaseStatement {
+    let goes_on = is_any(job::Column::Status, &GOES_ON);
+    let waits = is(job::Column::Status, JobStatus::Waiting.as_str());
+    let begins = Expr::exists(queued_in_lane()).and(Expr::exists(job_in_lane(waits)).not());
+    CaseStatement::new().case(Expr::exists(job_in_lane(goes_on)).or(begins), now)
+}
+
+fn job_in_lane(stands: Expr) -> SelectStatement {
+    let of_lane = |column: job::Column, lanes: lane::Column| {
+        Expr::col((job::Entity, column)).equals((lane::Entity, lanes))
+    };
+    Query::select()
+        .expr(Expr::value(1))
+        .from(job::Entity)
+        .and_where(of_lane(job::Column::TenantId, lane::Column::TenantId))
+        .and_where(of_lane(job::Column::LaneId, lane::Column::Id))
+        // The words of the partial index, which is not used for fewer of them.
+        .and_where(is_any(job::Column::Status, &UNFINISHED))
+        .and_where(stands)
+        .to_owned()
+}
+
+fn queued_in_lane() -> SelectStatement {
     Query::select()
         .expr(Expr::value(1))
         .from(lane_entry::Entity)

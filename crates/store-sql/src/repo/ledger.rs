@@ -9,14 +9,14 @@ use crate::{
         model_call,
     },
     error::db_error,
-    query::insert,
+    query::{insert, is},
     tx::SqlTx,
 };
 use async_trait::async_trait;
 use domain::{
     Timestamp,
     budget::{Budget, BudgetScope, Limit, Micros, Period, Reservation, day_start},
-    id::{AgentId, JobId, TenantId},
+    id::{AgentId, JobId, TenantId, WorkItemId},
     model::{ModelCall, ModelCallStatus},
 };
 use ports::store::{LedgerRepository, StoreError};
@@ -58,7 +58,7 @@ impl LedgerRepository for SqlLedger<'_> {
             .exec(&self.0.conn)
             .await
             .map_err(db_error(BUDGET))?;
-        insert(&self.0.conn, model_call::Model::from(call))
+        insert(&self.0.conn, model_call::Model::from((call, agent)))
             .await
             .map_err(db_error(CALL))?;
         Ok(Reservation::Granted)
@@ -102,6 +102,28 @@ impl LedgerRepository for SqlLedger<'_> {
             .filter(model_call::Column::JobId.eq(job.as_uuid()))
             .filter(model_call::Column::TenantId.eq(tenant.as_uuid()))
             .order_by_asc(model_call::Column::Id)
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(CALL))?
+            .into_iter()
+            .map(ModelCall::try_from)
+            .collect()
+    }
+
+    async fn triage_leftovers(
+        &self,
+        tenant: TenantId,
+        item: WorkItemId,
+        agent: AgentId,
+    ) -> Result<Vec<ModelCall>, StoreError> {
+        use model_call::Column as Call;
+        model_call::Entity::find()
+            .filter(Call::WorkItemId.eq(item.as_uuid()))
+            .filter(Call::TenantId.eq(tenant.as_uuid()))
+            .filter(Call::AgentId.eq(agent.as_uuid()))
+            .filter(Call::JobId.is_null())
+            .filter(is(Call::Status, ModelCallStatus::Reserved.as_str()))
+            .order_by_asc(Call::Id)
             .all(&self.0.conn)
             .await
             .map_err(db_error(CALL))?

@@ -132,9 +132,14 @@ impl WorkRepository for SqlWork<'_> {
                 Expr::col(Column::ClosedAt).if_null(now)
             }
         };
+        let reason = match (status, reason) {
+            (WorkItemStatus::Open | WorkItemStatus::Replied, _) => Expr::value(None::<&str>),
+            (WorkItemStatus::Passed | WorkItemStatus::Failed, Some(reason)) => Expr::value(reason),
+            (WorkItemStatus::Passed | WorkItemStatus::Failed, None) => Expr::col(Column::Reason),
+        };
         work_item::Entity::update_many()
             .col_expr(Column::Status, Expr::value(status.as_str()))
-            .col_expr(Column::Reason, Expr::value(reason))
+            .col_expr(Column::Reason, reason)
             .col_expr(Column::ClosedAt, closed_at)
             .filter(Column::Id.eq(id.as_uuid()))
             .filter(Column::TenantId.eq(tenant.as_uuid()))

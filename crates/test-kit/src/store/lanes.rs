@@ -1,14 +1,42 @@
 //! Lanes: claims, fences and entries.
 
-use super::Harness;
+use super::{Claimed, Harness};
 use crate::builders;
 use domain::{
     budget::Limit,
+    job::JobStatus,
     queue::{EntryStatus, Fence},
 };
 use futures_util::future::join_all;
 use ports::store::StoreError;
 use std::{collections::HashSet, time::Duration};
+
+/// Whether a lane can be claimed again by how its only job and its only entry stand.
+pub(super) const READY: [(JobStatus, EntryStatus, bool); 7] = [
+    (JobStatus::Queued, EntryStatus::Running, true),
+    (JobStatus::Running, EntryStatus::Running, true),
+    (JobStatus::Running, EntryStatus::Queued, true),
+    (JobStatus::Waiting, EntryStatus::Running, false),
+    (JobStatus::Waiting, EntryStatus::Queued, false),
+    (JobStatus::Completed, EntryStatus::Queued, true),
+    (JobStatus::Completed, EntryStatus::Done, false),
+];
+
+/// Writes how the job and the entry of its item stand.
+pub(super) async fn stand(h: &Harness, c: &Claimed, status: JobStatus, entry: EntryStatus) {
+    let tx = h.write().await;
+    let mut job = c.job.clone();
+    job.status = status;
+    tx.jobs().update(&job).await.unwrap();
+    let found = tx.lanes().entry(h.tenant.id, c.lane.id, c.item.id).await;
+    let id = found.unwrap().unwrap().id;
+    let set = tx
+        .lanes()
+        .set_entry(h.tenant.id, id, entry, Some(job.id))
+        .await;
+    set.unwrap();
+    tx.commit().await.unwrap();
+}
 
 /// Eight at once, five at a time, until nothing is left: every lane once, with a new fence.
 pub async fn ready_lanes_are_claimed_exactly_once(h: &Harness) {
@@ -91,6 +119,9 @@ pub async fn a_released_lane_is_ready_while_entries_wait(h: &Harness) {
         .unwrap()
         .unwrap();
     let done = EntryStatus::Done;
+    let mut ended = c.job.clone();
+    ended.cancel(h.now()).unwrap();
+    tx.jobs().update(&ended).await.unwrap();
     tx.lanes()
         .set_entry(tenant, entry.id, done, None)
         .await
@@ -121,6 +152,34 @@ pub async fn a_released_lane_is_ready_while_entries_wait(h: &Harness) {
     assert_eq!(claim().await[0].id, id);
     assert_ne!(claim().await[0].id, id);
     assert_eq!(claim().await, vec![]);
+}
+
+/// Nobody else would take its job up again. What waits behind a waiting job is no reason: the lane
+/// would be claimed and given up for as long as that job waits.
+pub async fn a_released_lane_is_ready_while_a_worker_can_do_something(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let (tenant, mut lane) = (h.tenant.id, c.lane);
+    let claim = async || h.store.claim_lanes(c.worker, h.now(), 1).await.unwrap();
+    for (job, entry, ready) in READY {
+        stand(h, &c, job, entry).await;
+        let tx = h.write().await;
+        let released = tx
+            .lanes()
+            .release(tenant, lane.id, lane.fence, h.now())
+            .await;
+        released.unwrap();
+        tx.commit().await.unwrap();
+        let mut claimed = claim().await;
+        assert_eq!(!claimed.is_empty(), ready, "{job} {entry}");
+        if claimed.is_empty() {
+            let tx = h.write().await;
+            let made = tx.lanes().make_ready(tenant, lane.id, h.now()).await;
+            made.unwrap();
+            tx.commit().await.unwrap();
+            claimed = claim().await;
+        }
+        lane = claimed[0];
+    }
 }
 
 /// Queued, taken, absorbed, done; items of a job oldest first.

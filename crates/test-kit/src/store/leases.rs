@@ -1,6 +1,6 @@
 //! Processes and what they hold.
 
-use super::{Claimed, Harness};
+use super::{Claimed, Harness, lanes};
 use crate::builders;
 use domain::{
     effect::{Effect, EffectAction, EffectStatus},
@@ -155,6 +155,25 @@ pub async fn a_waiting_job_does_not_make_its_lane_ready(h: &Harness) {
         .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(claim(h, other).await, 1);
+}
+
+/// The same as for a lane that was given up.
+pub async fn a_freed_lane_is_ready_while_a_worker_can_do_something(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let mut holder = c.worker;
+    for (n, (job, entry, ready)) in lanes::READY.into_iter().enumerate() {
+        lanes::stand(h, &c, job, entry).await;
+        h.store.retire(holder, h.now()).await.unwrap();
+        holder = h.worker(&n.to_string()).await;
+        assert_eq!(claim(h, holder).await == 1, ready, "{job} {entry}");
+        if !ready {
+            let tx = h.write().await;
+            let made = tx.lanes().make_ready(h.tenant.id, c.lane.id, h.now()).await;
+            made.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(claim(h, holder).await, 1);
+        }
+    }
 }
 
 /// One holder at a time, for as long as it lives.

@@ -155,3 +155,46 @@ pub async fn a_budget_that_does_not_exist_refuses(h: &Harness) {
     let missing = tx.ledger().find_budget(h.tenant.id, scope).await;
     assert_eq!(missing.unwrap(), None);
 }
+
+/// Only what is reserved still and has no job: everything else settles with its job or has settled.
+pub async fn calls_of_a_decision_that_was_cut_short_are_found_by_item_and_agent(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let other = builders::agent(&*h.ids, h.tenant.id, "Bob", h.now());
+    let triage = || ModelCall {
+        job_id: None,
+        ..call(h, &c, 5)
+    };
+    let (left, done, of_job, of_other) = (triage(), triage(), call(h, &c, 7), triage());
+    let elsewhere = h.receive("elsewhere", "chat").await;
+    let tx = h.write().await;
+    tx.agents().insert(&other).await.unwrap();
+    let ledger = tx.ledger();
+    for (call, agent) in [
+        (&left, h.agent.id),
+        (&done, h.agent.id),
+        (&of_job, h.agent.id),
+        (&of_other, other.id),
+    ] {
+        let granted = ledger.reserve(call, agent).await.unwrap();
+        assert_eq!(granted, Reservation::Granted);
+    }
+    ledger
+        .settle(&settled(done, 5, h), h.agent.id)
+        .await
+        .unwrap();
+    let leftovers = async |tenant, item, agent| {
+        let found = ledger.triage_leftovers(tenant, item, agent).await;
+        found.unwrap()
+    };
+    let (tenant, agent) = (h.tenant.id, h.agent.id);
+    let found = leftovers(tenant, c.item.id, agent).await;
+    assert_eq!(found, vec![left.clone()]);
+    let others = leftovers(tenant, c.item.id, other.id).await;
+    assert_eq!(others, vec![of_other]);
+    assert_eq!(leftovers(tenant, elsewhere.id, agent).await, vec![]);
+    assert_eq!(leftovers(h.stranger(), c.item.id, agent).await, vec![]);
+    ledger.settle(&settled(left, 0, h), agent).await.unwrap();
+    assert_eq!(leftovers(tenant, c.item.id, agent).await, vec![]);
+    let budget = budget(h, &*ledger, BudgetScope::Agent(agent)).await;
+    assert_eq!((budget.reserved, budget.spent), (Micros(7), Micros(5)));
+}

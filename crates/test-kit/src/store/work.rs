@@ -5,6 +5,7 @@ use crate::builders;
 use domain::{
     effect::EffectStatus,
     id::DecisionId,
+    job::JobStatus,
     page::PageRequest,
     queue::EntryStatus,
     work::{DecidedBy, Decision, Verdict, WorkItemStatus},
@@ -105,7 +106,7 @@ pub async fn an_item_ends_as_its_lanes_do_and_reopens_for_a_retry(h: &Harness) {
     let item = work.find(tenant, c.item.id).await.unwrap().unwrap();
     assert_eq!(
         (item.status, item.reason.as_deref(), item.closed_at),
-        (WorkItemStatus::Replied, Some("sent"), Some(now))
+        (WorkItemStatus::Replied, None, Some(now))
     );
     let mut retry = builders::job(&*h.ids, &c.lane, c.item.id, now);
     retry.attempt = 2;
@@ -120,6 +121,51 @@ pub async fn an_item_ends_as_its_lanes_do_and_reopens_for_a_retry(h: &Harness) {
     assert_eq!(open, WorkItemStatus::Open);
     let item = work.find(tenant, c.item.id).await.unwrap().unwrap();
     assert_eq!((item.reason, item.closed_at), (None, None));
+}
+
+/// What the last lane has to say is no reason for what another one brought about.
+pub async fn a_reason_explains_how_the_whole_item_ended(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let (tenant, now) = (h.tenant.id, h.now());
+    let tx = h.write().await;
+    let (work, lanes) = (tx.work(), tx.lanes());
+    let found = lanes.entry(tenant, c.lane.id, c.item.id).await;
+    let entry = found.unwrap().unwrap().id;
+    let settle = async |reason| {
+        let status = work.settle(tenant, c.item.id, reason, now).await.unwrap();
+        let item = work.find(tenant, c.item.id).await.unwrap().unwrap();
+        assert_eq!(item.status, status);
+        (status, item.reason)
+    };
+    let some = |reason: &str| Some(reason.to_owned());
+    let open = settle(Some("another agent passed")).await;
+    assert_eq!(open, (WorkItemStatus::Open, None));
+    let (done, running) = (EntryStatus::Done, EntryStatus::Running);
+    lanes.set_entry(tenant, entry, done, None).await.unwrap();
+    let passed = settle(Some("small talk")).await;
+    assert_eq!(passed, (WorkItemStatus::Passed, some("small talk")));
+    let passed = settle(None).await;
+    assert_eq!(passed, (WorkItemStatus::Passed, some("small talk")));
+    let mut job = c.job.clone();
+    lanes
+        .set_entry(tenant, entry, running, Some(job.id))
+        .await
+        .unwrap();
+    assert_eq!(settle(None).await, (WorkItemStatus::Open, None));
+    job.start(now).unwrap();
+    job.complete(now).unwrap();
+    tx.jobs().update(&job).await.unwrap();
+    lanes.finish_entries(tenant, job.id).await.unwrap();
+    let replied = settle(None).await;
+    assert_eq!(replied, (WorkItemStatus::Replied, None));
+    let replied = settle(Some("another agent passed later")).await;
+    assert_eq!(replied, (WorkItemStatus::Replied, None));
+    job.status = JobStatus::Failed;
+    tx.jobs().update(&job).await.unwrap();
+    let failed = settle(Some("it broke")).await;
+    assert_eq!(failed, (WorkItemStatus::Failed, some("it broke")));
+    let failed = settle(None).await;
+    assert_eq!(failed, (WorkItemStatus::Failed, some("it broke")));
 }
 
 /// The second decision is refused.
