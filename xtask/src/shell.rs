@@ -42,9 +42,19 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// The cargo that runs us, so that a toolchain chosen by the caller stays chosen.
+/// The cargo that runs us, so that a toolchain chosen by the caller stays chosen. What it told us of
+/// our own package is taken out: build scripts that look at it would run again, with all that
+/// depends on them, each time after cargo was called directly.
 pub(crate) fn cargo() -> Command {
-    Command::new(env("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env("CARGO").unwrap_or_else(|| "cargo".into()));
+    let ours = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ours.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// A variable of the environment; empty counts as unset.

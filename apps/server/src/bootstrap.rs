@@ -4,9 +4,9 @@
 use anyhow::Context as _;
 use domain::{
     Timestamp,
-    access::{Actor, Role},
-    budget::{BudgetScope, Limit, Micros, Period},
-    id::TenantId,
+    access::{Actor, ApiToken, Role},
+    budget::{BudgetScope, Limit, Period},
+    id::{TenantId, TokenId},
     secret::Secret,
 };
 use ports::{
@@ -24,69 +24,75 @@ use std::{
 };
 
 /// The name of the one tenant of a self-hosted install.
-const TENANT: &str = "home";
-/// What all agents together may spend in a day until somebody decides otherwise.
-const TENANT_BUDGET: Limit = Limit::Of(Micros(100_000_000));
+pub(crate) const TENANT: &str = "home";
 /// The setting that holds a sealed text which only the right key opens.
 const KEY_CHECK: &str = "encryption_check";
 const KEY_CHECK_TEXT: &str = "the key is right";
 
-/// The tenant of a self-hosted install, with its budget; quick when it is all there.
-pub async fn home<S: Store + SystemStore>(store: &S, now: Timestamp) -> anyhow::Result<TenantId> {
+/// The tenant of a self-hosted install, with the budget the operator decided; quick when it is all there.
+pub async fn home<S: Store + SystemStore>(
+    store: &S,
+    limit: Limit,
+    now: Timestamp,
+) -> anyhow::Result<TenantId> {
     let tenant = store.ensure_tenant(TENANT, now).await?.id;
     let tx = store.read().await?;
-    if tx
-        .ledger()
-        .find_budget(tenant, BudgetScope::Tenant)
-        .await?
-        .is_some()
-    {
+    let budget = tx.ledger().find_budget(tenant, BudgetScope::Tenant).await?;
+    drop(tx);
+    if budget.is_some_and(|budget| budget.limit == limit) {
         return Ok(tenant);
     }
-    drop(tx);
     let tx = store.write(Durability::Durable).await?;
     tx.ledger()
-        .set_budget(tenant, BudgetScope::Tenant, Period::Day, TENANT_BUDGET, now)
+        .set_budget(tenant, BudgetScope::Tenant, Period::Day, limit, now)
         .await?;
     tx.commit().await?;
     Ok(tenant)
 }
 
-/// Proves that the key opens what was sealed before; the first start seals the proof. `Err` inside is
-/// the reason in words for a person.
-pub async fn check_key<S: Store + SystemStore>(
-    store: &S,
+/// How the key stands to what the database holds.
+pub enum KeyCheck {
+    /// It opens what was sealed before.
+    Fits,
+    /// Nothing was sealed yet, so any key will do.
+    Unproven,
+    /// It is another one; the reason in words for a person.
+    Wrong(String),
+}
+
+/// Tries the key on the proof that the first start sealed. Changes nothing.
+pub async fn check_key(
+    store: &dyn Store,
     cipher: &dyn Cipher,
-    now: Timestamp,
-) -> anyhow::Result<Result<(), String>> {
-    let tenant = store.ensure_tenant(TENANT, now).await?.id;
-    let place = SealedPlace {
-        tenant_id: tenant,
-        table: "settings",
-        column: KEY_CHECK,
-        row: tenant.as_uuid(),
+    tenant: TenantId,
+) -> anyhow::Result<KeyCheck> {
+    let tx = store.read().await?;
+    let sealed = tx.settings().find(tenant, KEY_CHECK).await?;
+    let Some(sealed) = sealed.as_ref().and_then(Value::as_str) else {
+        return Ok(KeyCheck::Unproven);
     };
-    let sealed = store
-        .read()
-        .await?
-        .settings()
-        .find(tenant, KEY_CHECK)
-        .await?;
-    if let Some(sealed) = sealed.as_ref().and_then(Value::as_str) {
-        return Ok(match cipher.open(place, sealed) {
-            Ok(_text) => Ok(()),
-            Err(error) => Err(format!(
-                "does not fit this database: its secrets are {error}"
-            )),
-        });
-    }
-    let sealed = cipher.seal(place, &Secret::new(KEY_CHECK_TEXT));
+    Ok(match cipher.open(key_place(tenant), sealed) {
+        Ok(_text) => KeyCheck::Fits,
+        Err(error) => KeyCheck::Wrong(format!(
+            "does not fit this database: its secrets are {error}"
+        )),
+    })
+}
+
+/// Seals the proof that later starts try their key on.
+pub async fn seal_proof(
+    store: &dyn Store,
+    cipher: &dyn Cipher,
+    tenant: TenantId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let sealed = cipher.seal(key_place(tenant), &Secret::new(KEY_CHECK_TEXT));
     let tx = store.write(Durability::Durable).await?;
     tx.settings()
         .put(tenant, KEY_CHECK, &Value::String(sealed), now)
         .await?;
     tx.commit().await?;
-    Ok(Ok(()))
+    Ok(())
 }
 
 /// Makes the owner's token when there is no live one, and returns the file it was written to.
@@ -107,16 +113,43 @@ pub async fn owner_token(
     {
         return Ok(None);
     }
-    let request = tokens::CreateToken {
+    let secret = platform.secrets.generate();
+    let token = ApiToken {
+        id: TokenId::from_uuid(platform.ids.next()),
+        tenant_id: context.tenant,
+        user_id: None,
         name: "owner (first start)".to_owned(),
         role: Role::Owner,
+        hash: platform.secrets.hash(&secret),
+        created_at: now,
         expires_at: None,
+        revoked_at: None,
     };
-    let (_row, secret) = tokens::create(&context, request).await?;
+    // The file comes first: a live token that nobody holds would keep later starts from making one.
     let path = data_dir.join("admin.token");
     write_private(&path, &secret)
         .with_context(|| format!("{} cannot be written", path.display()))?;
+    if let Err(error) = insert(platform.store.as_ref(), &token).await {
+        fs::remove_file(&path).with_context(|| format!("{} opens nothing", path.display()))?;
+        return Err(error);
+    }
     Ok(Some(path))
+}
+
+async fn insert(store: &dyn Store, token: &ApiToken) -> anyhow::Result<()> {
+    let tx = store.write(Durability::Durable).await?;
+    tx.access().insert_token(token).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn key_place(tenant: TenantId) -> SealedPlace<'static> {
+    SealedPlace {
+        tenant_id: tenant,
+        table: "settings",
+        column: KEY_CHECK,
+        row: tenant.as_uuid(),
+    }
 }
 
 /// Replaces the file whole; it is never readable by others, not even for an instant.
@@ -133,5 +166,10 @@ fn write_private(path: &Path, secret: &Secret) -> std::io::Result<()> {
         .open(&beside)?;
     writeln!(file, "{}", secret.expose())?;
     file.sync_all()?;
-    fs::rename(&beside, path)
+    fs::rename(&beside, path)?;
+    // The name must survive power loss as the token's row does.
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }

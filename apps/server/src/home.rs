@@ -18,21 +18,39 @@ const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
 );
 
+/// Where to go from the page.
+const OPEN: &str = include_str!("home_open.html");
+/// What to do first.
+const SHUT: &str = "<p><code>NITEJAR_ADMIN_TOKEN</code> has to be set: this server listens on the network and has no \
+    owner yet, so its API and documentation stay shut. Start it again with that variable, or let it listen on \
+    <code>127.0.0.1</code>.</p>";
+
+/// What the page shows.
+#[derive(Clone)]
+struct Home {
+    platform: Arc<Platform>,
+    shut: bool,
+}
+
 /// `/`, its style sheet, and `/docs` with assets of our own.
-pub(crate) fn router(platform: &Arc<Platform>) -> Router {
+pub(crate) fn router(platform: &Arc<Platform>, config: &Config) -> Router {
+    let home = Home {
+        platform: Arc::clone(platform),
+        shut: is_shut(config),
+    };
     let docs =
         SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::new(["/api/openapi.json"]));
     Router::new()
         .route("/", get(page))
         .route("/home.css", get(style))
-        .with_state(Arc::clone(platform))
+        .with_state(home)
         .merge(docs)
         .layer(middleware::map_response(with_policy))
 }
 
-/// Off loopback and without a way for its owner to log in, only health answers.
+/// Off loopback and without a way for its owner to log in, only health and the page at `/` answer.
 pub(crate) fn gate(router: Router, config: &Config) -> Router {
-    if config.server.host.is_loopback() || config.server.admin_token.is_some() {
+    if !is_shut(config) {
         return router;
     }
     tracing::warn!(
@@ -41,8 +59,13 @@ pub(crate) fn gate(router: Router, config: &Config) -> Router {
     router.layer(middleware::from_fn(shut))
 }
 
+fn is_shut(config: &Config) -> bool {
+    !config.server.host.is_loopback() && config.server.admin_token.is_none()
+}
+
 async fn shut(request: Request, next: Next) -> Response {
-    if matches!(request.uri().path(), "/healthz" | "/readyz" | "/startupz") {
+    let open = ["/healthz", "/readyz", "/startupz", "/", "/home.css"];
+    if open.contains(&request.uri().path()) {
         return next.run(request).await;
     }
     let problem = serde_json::json!({
@@ -57,8 +80,8 @@ async fn shut(request: Request, next: Next) -> Response {
     (StatusCode::FORBIDDEN, kind, problem.to_string()).into_response()
 }
 
-async fn page(State(platform): State<Arc<Platform>>) -> Html<String> {
-    let status = status::describe(&platform);
+async fn page(State(home): State<Home>) -> Html<String> {
+    let status = status::describe(&home.platform);
     let demo = status.default_model.provider() == "demo";
     let model = if demo {
         "No model key is set, so agents use <code>demo/scripted</code>, a built-in model without AI. Set \
@@ -75,13 +98,15 @@ async fn page(State(platform): State<Arc<Platform>>) -> Html<String> {
     } else {
         "<code>APP_BASE_URL</code> is not set, so channels are polled and no webhook is registered."
     };
+    let next = if home.shut { SHUT } else { OPEN };
     let text = include_str!("home.html")
         .replace("{version}", status.version)
         .replace("{model}", &model)
         .replace("{providers}", &escape(&status.providers.join(", ")))
         .replace("{tier}", status.sandbox.tier.as_str())
         .replace("{missing}", &escape(&status.sandbox.missing.join("; ")))
-        .replace("{channels}", channels);
+        .replace("{channels}", channels)
+        .replace("{next}", next);
     Html(text)
 }
 

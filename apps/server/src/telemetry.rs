@@ -1,6 +1,7 @@
 //! Logs and metrics. Every log line passes the redactor on its way out, so that a secret in a
 //! third party's error text never reaches a log.
 
+use crate::{cli::Failure, config::ConfigError};
 use anyhow::Context;
 use domain::secret::Redactor;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -11,9 +12,13 @@ use std::{
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 /// Starts logging to standard error: text on a terminal, JSON elsewhere.
-pub fn logs(filter: &str, redactor: Arc<Redactor>) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("RUST_LOG `{filter}` cannot be read"))?;
+pub fn logs(filter: &str, redactor: Arc<Redactor>) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| ConfigError::Invalid {
+        name: "RUST_LOG",
+        problem: format!(
+            "`{filter}` is not a log filter such as info or info,runtime=debug: {error}"
+        ),
+    })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(Redacting { redactor });
@@ -22,7 +27,8 @@ pub fn logs(filter: &str, redactor: Arc<Redactor>) -> anyhow::Result<()> {
     } else {
         builder.json().try_init()
     };
-    started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
+    started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))?;
+    Ok(())
 }
 
 /// Starts collecting metrics; the handle renders them for `/metrics`.

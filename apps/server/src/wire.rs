@@ -1,7 +1,7 @@
 //! Putting the crates together. Every adapter is chosen here and nowhere else.
 
 use crate::{
-    bootstrap,
+    bootstrap::{self, KeyCheck},
     cli::Failure,
     config::{Config, ConfigError},
     secrets::RingSecrets,
@@ -25,12 +25,18 @@ use ports::{
     ids::Ids,
     live::{CommitListener, Committed},
     secrets::Secrets,
+    store::SystemStore,
 };
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
 use sprites_local::{LocalHost, LocalSettings};
 use std::{
-    collections::BTreeMap, fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc, time::Duration,
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 use store_sqlite::{SqliteSettings, SqliteStore};
 use tokio_util::task::TaskTracker;
@@ -40,8 +46,6 @@ pub const SUPERVISOR: &str = "__supervisor";
 
 /// What an agent may spend in a day when nobody said otherwise.
 const AGENT_BUDGET: Limit = Limit::Of(Micros(25_000_000));
-/// What one job may spend.
-const JOB_BUDGET: Limit = Limit::Of(Micros(5_000_000));
 /// Jobs and deliveries that run at the same time in one process.
 const JOBS: usize = 32;
 const SENDS: usize = 64;
@@ -75,11 +79,12 @@ pub struct Assembly {
     /// What the runtime needs.
     pub parts: EngineParts,
     /// Where the owner's token was written, when this start made one.
-    pub new_token: Option<std::path::PathBuf>,
+    pub new_token: Option<PathBuf>,
 }
 
 /// Opens key and database, migrates, and checks that the key is the right one.
 pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation, Failure> {
+    make_private(&config.server.data_dir)?;
     let fresh_key = !key_file(config).exists();
     let foundation = open(config, redactor).await?;
     let migrated = foundation.store.migrate().await;
@@ -90,8 +95,18 @@ pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foun
         clock,
         ..
     } = &foundation;
-    if let Err(problem) = bootstrap::check_key(store.as_ref(), cipher.as_ref(), clock.now()).await?
-    {
+    let now = clock.now();
+    let tenant = store.ensure_tenant(bootstrap::TENANT, now).await;
+    let tenant = tenant.map_err(anyhow::Error::from)?.id;
+    let problem = match bootstrap::check_key(store.as_ref(), cipher.as_ref(), tenant).await? {
+        KeyCheck::Fits => None,
+        KeyCheck::Unproven => {
+            bootstrap::seal_proof(store.as_ref(), cipher.as_ref(), tenant, now).await?;
+            None
+        }
+        KeyCheck::Wrong(problem) => Some(problem),
+    };
+    if let Some(problem) = problem {
         if fresh_key && config.server.encryption_key.is_none() {
             // The key made a moment ago is not the one this database was sealed with; keeping it would
             // only hide that the right one is missing.
@@ -106,10 +121,9 @@ pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foun
     Ok(foundation)
 }
 
-/// Opens key and database as they are.
+/// Opens key and database as they are; makes what is missing in a data directory that is there.
 pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation, Failure> {
     learn_secrets(config, &redactor);
-    make_private(&config.server.data_dir)?;
     let keys = key_ring(config, &redactor)?;
     let cipher: Arc<dyn Cipher> = Arc::new(AesGcmCipher::new(keys));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -153,7 +167,12 @@ pub async fn assemble(
     foundation: Foundation,
     tracker: &TaskTracker,
 ) -> Result<Assembly, Failure> {
-    let home = bootstrap::home(foundation.store.as_ref(), foundation.clock.now()).await?;
+    let home = bootstrap::home(
+        foundation.store.as_ref(),
+        config.budgets.tenant_per_day,
+        foundation.clock.now(),
+    )
+    .await?;
     let platform = Arc::new(platform(config, &foundation, home, tracker).await?);
     let context = services::Context {
         actor: Actor::System,
@@ -207,7 +226,7 @@ async fn platform(
         clock: Arc::clone(&foundation.clock),
         ids: Arc::clone(&foundation.ids),
         models: Arc::new(catalog),
-        sandboxes: Arc::new(sandboxes(config).await?),
+        sandboxes: Arc::new(sandboxes(config, config.server.data_dir.join("sprites")).await?),
         channels: Arc::clone(&foundation.channels),
         settings: PlatformSettings {
             version: env!("CARGO_PKG_VERSION"),
@@ -215,7 +234,7 @@ async fn platform(
             admin_token_hash: admin_token.map(|token| secrets.hash(token)),
             public_url: config.server.app_base_url.clone(),
             default_agent_budget: AGENT_BUDGET,
-            job_budget: JOB_BUDGET,
+            job_budget: config.budgets.job,
         },
         secrets,
     })
@@ -243,12 +262,9 @@ pub fn models(
 }
 
 /// The sandboxes of this machine; fails below the least tier that was asked for.
-pub async fn sandboxes(config: &Config) -> Result<LocalHost, Failure> {
+pub async fn sandboxes(config: &Config, root: PathBuf) -> Result<LocalHost, Failure> {
     let own = std::env::current_exe().context("this program's own path is not known")?;
-    let mut settings = LocalSettings::new(
-        config.server.data_dir.join("sprites"),
-        vec![own.into(), SUPERVISOR.into()],
-    );
+    let mut settings = LocalSettings::new(root, vec![own.into(), SUPERVISOR.into()]);
     settings.min_tier = config.sandbox_min_tier;
     LocalHost::start(settings).await.map_err(|error| {
         ConfigError::Invalid {
@@ -273,7 +289,7 @@ pub fn http_client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// Where a generated key is kept.
-pub fn key_file(config: &Config) -> std::path::PathBuf {
+pub fn key_file(config: &Config) -> PathBuf {
     config.server.data_dir.join("encryption.key")
 }
 
@@ -335,7 +351,7 @@ fn key_ring(config: &Config, redactor: &Redactor) -> Result<KeyRing, Failure> {
 }
 
 /// The data directory holds secrets: it is nobody else's.
-fn make_private(data_dir: &Path) -> Result<(), Failure> {
+pub(crate) fn make_private(data_dir: &Path) -> Result<(), Failure> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

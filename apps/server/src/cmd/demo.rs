@@ -46,7 +46,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     .await?;
     say("A Nitejar server is running with a simulated Telegram and the built-in demo model.\n")?;
     let told = tokio::time::timeout(LONGEST, tell(&server, &telegram)).await;
-    server.stop().await?;
+    server.stop(std::future::pending()).await?;
     told.context("the story took too long")??;
     say(
         "\nThat was the whole path: message in, agent, sandbox, reply out. Nothing left this machine.",

@@ -1,17 +1,29 @@
 //! `nitejar doctor`: looks at everything a start depends on and says what to do. Changes nothing.
 
 use super::say;
-use crate::{cli::Failure, config::Config, wire};
+use crate::{
+    bootstrap::{self, KeyCheck},
+    cli::Failure,
+    config::Config,
+    wire,
+};
 use anyhow::Context;
-use domain::{integration::Health, page::PageRequest, secret::Redactor};
+use domain::{id::TenantId, integration::Health, page::PageRequest, secret::Redactor};
 use ports::{
+    cipher::Cipher,
     clock::Clock,
     inference::Models,
     sandbox::SandboxHost,
     store::{Store, SystemStore},
 };
 use serde::Serialize;
-use std::sync::Arc;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::Arc,
+};
+use tempfile::TempDir;
 
 #[derive(Serialize)]
 struct Check {
@@ -80,7 +92,11 @@ fn models(config: &Config) -> Check {
 }
 
 async fn sandbox(config: &Config) -> Check {
-    match wire::sandboxes(config).await {
+    let folder = match like_data_dir(config) {
+        Ok(folder) => folder,
+        Err(error) => return failed("sandbox", &error.into()),
+    };
+    match wire::sandboxes(config, folder.path().join("sprites")).await {
         Ok(host) => {
             let report = host.report();
             host.shutdown().await;
@@ -99,13 +115,39 @@ async fn sandbox(config: &Config) -> Check {
     }
 }
 
+/// A temporary place to try sandboxes in. Like the data directory it lets others pass or not, for on
+/// that depends whether sprites can have users of their own.
+fn like_data_dir(config: &Config) -> anyhow::Result<TempDir> {
+    let passable =
+        |path: &Path| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o001 != 0);
+    let open =
+        fs::canonicalize(&config.server.data_dir).is_ok_and(|real| real.ancestors().all(passable));
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(if open { 0o711 } else { 0o700 }))
+        .tempdir()
+        .context("a temporary directory cannot be made")
+}
+
 async fn database(config: &Config) -> Vec<Check> {
     let path = config.server.database.display().to_string();
-    if !config.server.database.exists() {
+    // An empty file is what a start begins with; opening it would write to it.
+    if !fs::metadata(&config.server.database).is_ok_and(|file| file.len() > 0) {
         let detail = format!("{path} does not exist yet; the first start makes it");
         return vec![Check {
             name: "database",
             status: Status::Warning,
+            detail,
+        }];
+    }
+    let key_file = wire::key_file(config);
+    if config.server.encryption_key.is_none() && !key_file.exists() {
+        let detail = format!(
+            "{path} exists, but neither ENCRYPTION_KEY nor {} does; restore that file, or set ENCRYPTION_KEY to the key",
+            key_file.display()
+        );
+        return vec![Check {
+            name: "encryption",
+            status: Status::Failed,
             detail,
         }];
     }
@@ -131,15 +173,37 @@ async fn look(config: &Config) -> Result<Vec<Check>, Failure> {
     ready.context(
         "the schema is not this version's; the next start, or `nitejar migrate`, brings it there",
     )?;
-    Ok(integrations(&foundation).await?)
+    let found = findings(&foundation).await;
+    foundation.store.close().await;
+    Ok(found?)
 }
 
-async fn integrations(foundation: &wire::Foundation) -> anyhow::Result<Vec<Check>> {
+async fn findings(foundation: &wire::Foundation) -> anyhow::Result<Vec<Check>> {
     let store = foundation.store.as_ref();
-    let tenant = store
-        .ensure_tenant("home", foundation.clock.now())
-        .await?
-        .id;
+    let now = foundation.clock.now();
+    let tenant = store.ensure_tenant(bootstrap::TENANT, now).await?.id;
+    let mut checks = vec![key(store, foundation.cipher.as_ref(), tenant).await?];
+    checks.extend(integrations(store, tenant).await?);
+    Ok(checks)
+}
+
+async fn key(store: &dyn Store, cipher: &dyn Cipher, tenant: TenantId) -> anyhow::Result<Check> {
+    let (status, detail) = match bootstrap::check_key(store, cipher, tenant).await? {
+        KeyCheck::Fits => (Status::Ok, "the key fits the database".to_owned()),
+        KeyCheck::Unproven => (Status::Ok, "nothing is encrypted yet".to_owned()),
+        KeyCheck::Wrong(problem) => (
+            Status::Failed,
+            format!("the key {problem}; restore the key file, or set ENCRYPTION_KEY to the key"),
+        ),
+    };
+    Ok(Check {
+        name: "encryption",
+        status,
+        detail,
+    })
+}
+
+async fn integrations(store: &dyn Store, tenant: TenantId) -> anyhow::Result<Vec<Check>> {
     let page = store
         .read()
         .await?

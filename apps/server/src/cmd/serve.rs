@@ -12,19 +12,25 @@ use domain::secret::Redactor;
 use runtime::Engine;
 use services::Platform;
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::ErrorKind,
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
+use store_sqlite::SqliteStore;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long HTTP requests may go on after the runtime has ended, and then the database.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Runs until it is told to stop.
 pub async fn run(config: Config) -> Result<(), Failure> {
@@ -33,9 +39,12 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let metrics = telemetry::metrics()?;
     let server = Server::start(&config, redactor, Arc::new(move || metrics.render())).await?;
     greet(&server);
-    stop_signal().await?;
-    tracing::info!("stopping: running jobs may finish, new work waits for the next start");
-    server.stop().await
+    let mut signals = Signals::new()?;
+    signals.next().await;
+    tracing::info!(
+        "stopping: running jobs may finish, new work waits for the next start; a second signal ends them at once"
+    );
+    server.stop(signals.next()).await
 }
 
 /// A running server.
@@ -49,6 +58,7 @@ pub struct Server {
     /// Where the owner's token was written, when this start made one.
     pub new_token: Option<PathBuf>,
     engine: Arc<Engine>,
+    store: Arc<SqliteStore>,
     phase: watch::Sender<Phase>,
     http: JoinHandle<std::io::Result<()>>,
     tracker: TaskTracker,
@@ -63,8 +73,9 @@ impl Server {
         redactor: Arc<Redactor>,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Result<Self, Failure> {
-        let foundation = wire::foundation(config, redactor).await?;
         let lock = lock(config)?;
+        let foundation = wire::foundation(config, redactor).await?;
+        let store = Arc::clone(&foundation.store);
         let listener = bind(config).await?;
         let tracker = TaskTracker::new();
         let Assembly {
@@ -84,7 +95,8 @@ impl Server {
         let address = listener
             .local_addr()
             .context("the listening address is not known")?;
-        let router = home::gate(api::router(state), config).merge(home::router(&platform));
+        let router = api::router(state).merge(home::router(&platform, config));
+        let router = home::gate(router, config);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let engine = Engine::start(parts)
             .await
@@ -101,6 +113,7 @@ impl Server {
             feed,
             new_token,
             engine,
+            store,
             phase,
             http,
             tracker,
@@ -108,13 +121,40 @@ impl Server {
         })
     }
 
-    /// Stops listening, lets running work finish in its time, and gives every lease back.
-    pub async fn stop(self) -> Result<(), Failure> {
+    /// Stops listening, lets running work finish in its time, and gives every lease back. Once `hurry`
+    /// is ready, nothing is waited for any more.
+    pub async fn stop(mut self, hurry: impl Future<Output = ()>) -> Result<(), Failure> {
         self.phase.send_replace(Phase::Stopping);
-        self.engine.shutdown().await;
-        self.tracker.close();
-        self.http
+        let hurried = CancellationToken::new();
+        let hurrying = async {
+            hurry.await;
+            self.engine.abandon();
+            hurried.cancel();
+            std::future::pending().await
+        };
+        let ending = async {
+            self.engine.shutdown().await;
+            self.tracker.close();
+            let patience = hurried.run_until_cancelled(&mut self.http);
+            tokio::time::timeout(LAST_ANSWERS, patience).await
+        };
+        let answered = tokio::select! {
+            answered = ending => answered,
+            never = hurrying => never,
+        };
+        self.http.abort();
+        // A request that was cut off may hold a connection for good.
+        if tokio::time::timeout(LAST_ANSWERS, self.store.close())
             .await
+            .is_err()
+        {
+            tracing::warn!("the database is still in use; the next start tidies it up");
+        }
+        let Ok(Some(ended)) = answered else {
+            tracing::warn!("some HTTP requests did not end in time and were cut off");
+            return Ok(());
+        };
+        ended
             .context("the HTTP server ended badly")?
             .context("the HTTP server failed")?;
         Ok(())
@@ -126,23 +166,43 @@ async fn stopping(mut phases: watch::Receiver<Phase>) {
     let _gone = phases.wait_for(|phase| *phase == Phase::Stopping).await;
 }
 
-/// Only one server may work on a data directory: a second one would take the first one's leases.
+/// Only one server may work on a database: a second one would take the first one's leases. The lock lies
+/// beside the database file, whatever way leads to it.
 fn lock(config: &Config) -> Result<File, Failure> {
-    let path = config.server.data_dir.join("server.lock");
-    let file =
-        File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    let database = &config.server.database;
+    let mut name = fs::canonicalize(database)
+        .unwrap_or_else(|_new| database.clone())
+        .into_os_string();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let open = || {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        options.open(&path)
+    };
+    let file = match open() {
+        // Where there is no folder there is no other server.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            wire::make_private(&config.server.data_dir)?;
+            open()
+        }
+        opened => opened,
+    }
+    .with_context(|| format!("{} cannot be written", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ConfigError::Invalid {
-            name: "DATA_DIR",
+            name: "DATABASE_URL",
             problem: format!(
-                "another nitejar server is running on {}; stop it, or give this one a directory of its own",
-                config.server.data_dir.display()
+                "another nitejar server is running on {}; stop it, or give this one a database of its own \
+                 (DATA_DIR or DATABASE_URL)",
+                database.display()
             ),
         }
         .into()),
         Err(TryLockError::Error(error)) => {
-            Err(anyhow::Error::from(error).context(format!("{} cannot be locked", path.display())).into())
+            let context = format!("{} cannot be locked", path.display());
+            Err(anyhow::Error::from(error).context(context).into())
         }
     }
 }
@@ -182,12 +242,25 @@ fn greet(server: &Server) {
     }
 }
 
-async fn stop_signal() -> Result<(), Failure> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be handled")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be handled")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What the system and people at a terminal send to end a program.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let watch = |kind| signal(kind).context("signals cannot be handled");
+        Ok(Self {
+            terminate: watch(SignalKind::terminate())?,
+            interrupt: watch(SignalKind::interrupt())?,
+        })
     }
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

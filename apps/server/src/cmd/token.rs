@@ -12,7 +12,7 @@ use domain::{
 };
 use ports::{
     secrets::Secrets,
-    store::{Durability, Store},
+    store::{Durability, Store, SystemStore},
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -52,7 +52,12 @@ pub enum TokenCommand {
 pub async fn run(config: Config, command: TokenCommand) -> Result<(), Failure> {
     let foundation = wire::foundation(&config, Arc::new(Redactor::default())).await?;
     let now = foundation.clock.now();
-    let tenant = bootstrap::home(foundation.store.as_ref(), now).await?;
+    let tenant = foundation
+        .store
+        .ensure_tenant(bootstrap::TENANT, now)
+        .await
+        .map_err(anyhow::Error::from)?
+        .id;
     let desk = Desk {
         foundation,
         tenant,

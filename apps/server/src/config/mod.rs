@@ -1,10 +1,12 @@
 //! The server's configuration: the environment, and a TOML file with the same names. This is the only
 //! place that reads either; everybody else gets a plain settings struct.
 
+mod budgets;
 mod models;
 mod server;
 mod source;
 
+pub use budgets::BudgetsConfig;
 pub use models::ModelsConfig;
 pub use server::ServerConfig;
 pub use source::{ConfigError, Source};
@@ -18,6 +20,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// Model providers.
     pub models: ModelsConfig,
+    /// What may be spent.
+    pub budgets: BudgetsConfig,
     /// The weakest sandbox tier the server starts with.
     pub sandbox_min_tier: SandboxTier,
     /// The log filter.
@@ -35,6 +39,7 @@ impl Config {
         Ok(Self {
             server: ServerConfig::from_source(source)?,
             models: ModelsConfig::from_source(source)?,
+            budgets: BudgetsConfig::from_source(source)?,
             sandbox_min_tier: source
                 .parse("SANDBOX_MIN_TIER", "namespaces, landlock or plain")?
                 .unwrap_or(SandboxTier::Landlock),

@@ -45,13 +45,19 @@ impl ServerConfig {
 fn database(source: &Source, data_dir: &Path) -> Result<PathBuf, ConfigError> {
     match source.get("DATABASE_URL") {
         None => Ok(data_dir.join("nitejar.db")),
-        Some(url) => match url.strip_prefix("sqlite://") {
-            Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
-            _ => Err(ConfigError::Invalid {
+        Some(url) => {
+            let problem = match url.strip_prefix("sqlite://") {
+                Some(path) if path.contains('?') => {
+                    "must be sqlite://<path> without a query; remove everything from the `?` on"
+                }
+                Some(path) if !path.is_empty() => return Ok(PathBuf::from(path)),
+                Some(_) | None => "must be sqlite://<path>; this version stores in SQLite only",
+            };
+            Err(ConfigError::Invalid {
                 name: "DATABASE_URL",
-                problem: "must be sqlite://<path>; this version stores in SQLite only".to_owned(),
-            }),
-        },
+                problem: problem.to_owned(),
+            })
+        }
     }
 }
 
@@ -111,6 +117,7 @@ mod tests {
             error(&[("DATABASE_URL", "postgres://x")])
                 .starts_with("DATABASE_URL: must be sqlite://")
         );
+        assert!(error(&[("DATABASE_URL", "sqlite://x.db?mode=ro")]).ends_with("from the `?` on"));
         assert!(
             error(&[("APP_BASE_URL", "example.com")]).starts_with("APP_BASE_URL: must be a URL")
         );

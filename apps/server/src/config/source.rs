@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env::VarError,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -16,6 +17,8 @@ const NAMES: &[&str] = &[
     "APP_BASE_URL",
     "NITEJAR_ADMIN_TOKEN",
     "AGENT_MODEL",
+    "TENANT_BUDGET_MICROS_PER_DAY",
+    "JOB_BUDGET_MICROS",
     "SANDBOX_MIN_TIER",
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_BASE_URL",
@@ -166,8 +169,15 @@ impl Source {
     reason = "this is the server's configuration"
 )]
 fn environment(name: &'static str) -> Result<Option<String>, ConfigError> {
-    if let Ok(value) = std::env::var(name) {
-        return Ok(Some(value));
+    match std::env::var(name) {
+        Ok(value) => return Ok(Some(value)),
+        Err(VarError::NotPresent) => {}
+        Err(VarError::NotUnicode(_secret)) => {
+            return Err(ConfigError::Invalid {
+                name,
+                problem: "is not valid UTF-8; set it to plain text".to_owned(),
+            });
+        }
     }
     let file = format!("{name}_FILE");
     let Some(path) = std::env::var_os(&file).map(PathBuf::from) else {

@@ -87,14 +87,19 @@ impl App {
         dir
     }
 
-    /// Asks it to stop and waits until it has.
-    pub(crate) async fn stop(mut self) -> TempDir {
+    /// Asks it to stop.
+    pub(crate) async fn terminate(&self) {
         let id = self.child.id().unwrap().to_string();
         Command::new("kill")
             .args(["-TERM", &id])
             .status()
             .await
             .unwrap();
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub(crate) async fn stop(mut self) -> TempDir {
+        self.terminate().await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .expect("no end")

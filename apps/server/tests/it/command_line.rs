@@ -2,7 +2,11 @@
 
 use crate::app::{App, Options, command};
 use serde_json::Value;
-use std::os::unix::fs::PermissionsExt;
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+};
 
 #[tokio::test]
 async fn wrong_configuration_is_exit_code_2_with_the_way_out() {
@@ -20,6 +24,12 @@ async fn wrong_configuration_is_exit_code_2_with_the_way_out() {
             "vm",
             "SANDBOX_MIN_TIER: `vm` is not namespaces, landlock or plain",
         ),
+        (
+            "DATABASE_URL",
+            "sqlite://x.db?mode=ro",
+            "DATABASE_URL: must be sqlite://<path> without a query",
+        ),
+        ("RUST_LOG", "nonsense=loud", "RUST_LOG: `nonsense=loud`"),
         ("ENCRYPTION_KEY", "short-canary-key", "ENCRYPTION_KEY"),
     ] {
         let options = Options {
@@ -33,6 +43,13 @@ async fn wrong_configuration_is_exit_code_2_with_the_way_out() {
             "{name}: {text}"
         );
     }
+    let ended = command(dir.path(), &Options::default())
+        .env("AGENT_MODEL", OsStr::from_bytes(b"\xff"))
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("AGENT_MODEL: is not valid UTF-8"));
     let ended = command(dir.path(), &Options::default())
         .arg("nonsense")
         .output()
@@ -57,12 +74,38 @@ async fn the_document_needs_neither_configuration_nor_database() {
 #[tokio::test]
 async fn a_second_server_on_the_same_directory_is_refused() {
     let app = App::start().await;
-    let ended = command(app.dir.path(), &Options::default())
-        .output()
-        .await
-        .unwrap();
-    assert_eq!(ended.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&ended.stderr).contains("another nitejar server is running"));
+    let database = app.dir.path().join("data/nitejar.db");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let url = ("DATABASE_URL", format!("sqlite://{}", database.display()));
+    for (dir, env) in [(app.dir.path(), vec![]), (elsewhere.path(), vec![url])] {
+        let before = fs::read(&database).unwrap();
+        let ended = command(dir, &Options { env }).output().await.unwrap();
+        assert_eq!(ended.status.code(), Some(2));
+        let text = String::from_utf8_lossy(&ended.stderr);
+        assert!(text.contains("another nitejar server is running"), "{text}");
+        assert_eq!(fs::read(&database).unwrap(), before);
+    }
+    assert!(!elsewhere.path().join("data").exists());
+}
+
+#[tokio::test]
+async fn an_owners_token_that_could_not_be_written_is_made_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let in_the_way = dir.path().join("data/admin.token");
+    fs::create_dir_all(&in_the_way).unwrap();
+    let options = || Options {
+        env: vec![("NITEJAR_ADMIN_TOKEN", String::new())],
+    };
+    let ended = command(dir.path(), &options()).output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("admin.token cannot be written"));
+    fs::remove_dir(&in_the_way).unwrap();
+    let app = App::start_in(dir, options()).await;
+    let token = fs::read_to_string(&in_the_way).unwrap();
+    let agents = crate::app::client()
+        .get(format!("{}/api/v1/agents", app.url))
+        .bearer_auth(token.trim());
+    assert!(agents.send().await.unwrap().status().is_success());
 }
 
 #[tokio::test]
@@ -72,13 +115,13 @@ async fn the_first_start_writes_the_owners_token_once_and_never_prints_it() {
         env: vec![("NITEJAR_ADMIN_TOKEN", String::new())],
     };
     let app = App::start_in(dir, options).await;
-    let token = std::fs::read_to_string(app.dir.path().join("data/admin.token")).unwrap();
+    let token = fs::read_to_string(app.dir.path().join("data/admin.token")).unwrap();
     let agents = crate::app::client()
         .get(format!("{}/api/v1/agents", app.url))
         .bearer_auth(token.trim());
     assert!(agents.send().await.unwrap().status().is_success());
     assert!(!app.log().contains(token.trim()));
-    let mode = std::fs::metadata(app.dir.path().join("data/admin.token"))
+    let mode = fs::metadata(app.dir.path().join("data/admin.token"))
         .unwrap()
         .permissions()
         .mode();
@@ -126,16 +169,4 @@ async fn tokens_open_and_stop_opening() {
     assert!(run(&["token", "list"]).await.contains("ci"));
     run(&["token", "revoke", made["row"]["id"].as_str().unwrap()]).await;
     assert_eq!(status(reqwest::Method::GET).await, 401);
-}
-
-#[tokio::test]
-async fn doctor_says_what_is_there() {
-    let dir = tempfile::tempdir().unwrap();
-    let ended = command(dir.path(), &Options::default())
-        .args(["doctor", "--json"])
-        .output()
-        .await
-        .unwrap();
-    let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
-    assert_eq!(report["ok"], true, "{report}");
 }

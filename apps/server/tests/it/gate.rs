@@ -1,0 +1,62 @@
+//! A server that listens on the network and has no owner yet answers health and one page.
+
+use crate::app::{App, Options, client};
+
+#[tokio::test]
+async fn off_loopback_without_an_owner_everything_but_health_and_the_page_is_shut() {
+    let env = [("HOST", "0.0.0.0"), ("NITEJAR_ADMIN_TOKEN", "")];
+    let env = env.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let app = App::start_with(Options { env }).await;
+    let url = app.url.replace("0.0.0.0", "127.0.0.1");
+    let get = async |path: &str| {
+        let response = client().get(format!("{url}{path}")).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    for path in ["/healthz", "/home.css"] {
+        assert_eq!(get(path).await.0, 200, "{path}");
+    }
+    let (status, page) = get("/").await;
+    assert_eq!(status, 200);
+    assert!(
+        page.contains("<code>NITEJAR_ADMIN_TOKEN</code> has to be set"),
+        "{page}"
+    );
+    assert!(!page.contains("admin.token"), "{page}");
+    for path in [
+        "/docs",
+        "/docs/",
+        "/api",
+        "/api/v1/agents",
+        "/api/openapi.json",
+        "/metrics",
+        "/no",
+    ] {
+        let (status, body) = get(path).await;
+        assert_eq!(status, 403, "{path}: {body}");
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(problem["code"], "setup_required", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_the_page_says_where_the_token_is() {
+    let app = App::start().await;
+    let page = client()
+        .get(&app.url)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        page.contains("<code>admin.token</code>") && !page.contains("has to be set"),
+        "{page}"
+    );
+    let docs = client()
+        .get(format!("{}/docs/", app.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(docs.status().as_u16(), 200);
+}
