@@ -19,7 +19,7 @@ use domain::{id::SpriteSessionId, sprite::SandboxTier};
 use nix::errno::Errno;
 use processes::{Reaper, end_all};
 use responder::{Body, Responder};
-use shell::ShellHandle;
+use shell::{ShellHandle, Spare};
 use std::{
     cell::RefCell,
     collections::HashMap,
@@ -113,6 +113,7 @@ async fn serve(socket: StdStream, hello: Hello) -> io::Result<()> {
         hello,
         reaper: Reaper::start()?,
         shells: RefCell::default(),
+        spare: Rc::default(),
         open: RefCell::default(),
         frames,
     });
@@ -149,6 +150,7 @@ struct Desk {
     hello: Hello,
     reaper: Rc<Reaper>,
     shells: RefCell<HashMap<SpriteSessionId, ShellHandle>>,
+    spare: Rc<Spare>,
     open: RefCell<HashMap<u32, Open>>,
     frames: mpsc::Sender<Frame>,
 }
@@ -266,7 +268,8 @@ impl Desk {
             let text = format!("{MAX_SHELLS} shells are open already; close one first");
             return Err(Failure::Refused(text));
         }
-        let handle = ShellHandle::open(Rc::clone(&self.reaper), &self.hello);
+        let handle =
+            ShellHandle::open(Rc::clone(&self.reaper), Rc::clone(&self.spare), &self.hello);
         shells.insert(id, handle.clone());
         Ok(handle)
     }

@@ -3,9 +3,12 @@
 
 mod bash;
 mod command;
+mod spare;
 
 use super::{processes::Reaper, responder::Responder};
 use crate::protocol::{Answer, Failure, Hello};
+pub(super) use spare::Spare;
+
 use bash::Bash;
 use bytes::Bytes;
 use std::{path::PathBuf, rc::Rc, time::Duration};
@@ -34,15 +37,16 @@ struct Surroundings {
 
 impl ShellHandle {
     /// A shell; bash itself starts with the first command.
-    pub(super) fn open(reaper: Rc<Reaper>, hello: &Hello) -> Self {
+    pub(super) fn open(reaper: Rc<Reaper>, spare: Rc<Spare>, hello: &Hello) -> Self {
         let (jobs, queue) = mpsc::channel(8);
         let closing = CancellationToken::new();
         let keeper = Keeper {
             reaper,
-            surroundings: Surroundings {
+            spare,
+            surroundings: Rc::new(Surroundings {
                 home: hello.home.clone(),
                 tmp: hello.tmp.clone(),
-            },
+            }),
             closing: closing.clone(),
             bash: None,
         };
@@ -80,7 +84,8 @@ impl ShellHandle {
 
 struct Keeper {
     reaper: Rc<Reaper>,
-    surroundings: Surroundings,
+    spare: Rc<Spare>,
+    surroundings: Rc<Surroundings>,
     closing: CancellationToken,
     bash: Option<Bash>,
 }
@@ -96,6 +101,7 @@ impl Keeper {
                         let answer = self.work(&job).await;
                         // A caller that went away does not ask.
                         drop(job.answer.send(answer));
+                        self.spare.refill(&self.reaper, &self.surroundings);
                     }
                     None => break,
                 },
@@ -113,7 +119,7 @@ impl Keeper {
         if job.responder.is_cancelled() {
             return Err(Failure::Lost("cancelled before it began".into()));
         }
-        let bash = match self.bash.take() {
+        let bash = match self.bash.take().or_else(|| self.spare.take()) {
             Some(bash) => bash,
             None => Bash::start(&self.reaper, &self.surroundings).map_err(|error| {
                 Failure::Refused(format!("bash cannot be started in the sandbox: {error}"))
