@@ -17,7 +17,11 @@ use axum::{
     routing::{any, get},
 };
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
@@ -68,8 +72,7 @@ pub fn router(state: ApiState) -> Router {
         .layer(from_fn_with_state(failures, limit::limit_failures))
         .layer(timeout);
     let metrics = Router::from(routes::health::metrics_router()).layer(authenticate);
-    // Kept as text: the tree it comes from is ten times its size.
-    let document = Document(document().to_json().unwrap_or_default().into());
+    let document = Document::default();
 
     Router::new()
         .nest(V1, api)
@@ -89,9 +92,17 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// The OpenAPI document as it is sent.
-#[derive(Clone)]
-struct Document(Bytes);
+/// The OpenAPI document as it is sent. Made when somebody first asks, and kept as text: the tree it
+/// comes from is ten times its size, and most servers are never asked.
+#[derive(Clone, Default)]
+struct Document(Arc<OnceLock<Bytes>>);
+
+impl Document {
+    fn text(&self) -> Bytes {
+        let make = || document().to_json().unwrap_or_default().into();
+        self.0.get_or_init(make).clone()
+    }
+}
 
 /// Everything but streams.
 fn resources() -> OpenApiRouter<ApiState> {
@@ -158,7 +169,7 @@ const TAGS: [(&str, &str); 9] = [
 
 async fn show_document(Extension(document): Extension<Document>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (kind, document.0).into_response()
+    (kind, document.text()).into_response()
 }
 
 async fn nothing() -> ApiError {
