@@ -114,7 +114,8 @@ impl Presence {
                 "Done"
             }
         };
-        let markdown = format!("{how} after {count} steps and {took} s.");
+        let steps = if count == 1 { "step" } else { "steps" };
+        let markdown = format!("{how} after {count} {steps} and {took} s.");
         let slot = format!("{PROGRESS_SLOT}:{}", shown.len());
         let edit = Some(edit);
         let last = run.effect(slot, EffectAction::Progress { markdown, edit });
