@@ -61,8 +61,6 @@ pub(crate) struct Run {
     pub(crate) calls: Vec<ToolCall>,
     /// Whether those calls may have started in a process that is gone.
     pub(crate) resumed: bool,
-    /// Whether another process may have begun this job.
-    pub(crate) resumed_job: bool,
     /// The vendor's id of the message that the answer answers.
     pub(crate) answers: Option<String>,
     /// Money for the next model call, reserved together with the last commit.
@@ -98,7 +96,6 @@ impl Run {
             .and_then(|item| item.message.message_id.clone());
         let mut run = Self::new(engine, (lane, scene), job, history, answers);
         run.resumed = true;
-        run.resumed_job = true;
         run.calls = calls
             .into_iter()
             .filter(|c| transcript.last().is_some_and(|m| m.id == c.message_id))
@@ -133,7 +130,6 @@ impl Run {
             transcript: Vec::new(),
             calls: Vec::new(),
             resumed: false,
-            resumed_job: false,
             answers,
             prepared: None,
             receipts: HashSet::new(),

@@ -39,8 +39,6 @@ pub(crate) struct Presence {
 struct Steps {
     count: usize,
     last: String,
-    /// Whether this process has written any progress.
-    began: bool,
 }
 
 impl Presence {
@@ -90,7 +88,10 @@ impl Presence {
     pub(crate) async fn farewell(&self, run: &Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
         self.end();
         let count = lock(&self.steps).count;
-        if !lock(&self.steps).began && !run.resumed_job {
+        let times = run.job.finished_at.zip(run.job.started_at);
+        let took = times.map_or(0, |(end, start)| (end - start).num_seconds());
+        // Nobody showed progress of a job this short, in whatever process it ran.
+        if took < i64::from(PROGRESS_AFTER) * TYPING_EVERY.as_secs().cast_signed() {
             return Ok(());
         }
         let shown = progress_of(tx, run.job.tenant_id, run.job.id).await?;
@@ -105,8 +106,6 @@ impl Presence {
         let Some(edit) = shown.iter().find_map(reference) else {
             return Ok(());
         };
-        let times = run.job.finished_at.zip(run.job.started_at);
-        let took = times.map_or(0, |(end, start)| (end - start).num_seconds());
         let how = match run.job.status {
             JobStatus::Failed => "Gave up",
             JobStatus::Cancelled => "Stopped",
@@ -182,7 +181,6 @@ impl Signals {
     /// Writes the progress message, or the next edit of it once it was sent. The rows say which it is:
     /// this process may not be the one that wrote the first.
     async fn write(&self, markdown: String) -> Result<(), StoreError> {
-        lock(&self.steps).began = true;
         let tx = self.engine.write().await?;
         let lane = self.lane;
         tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;

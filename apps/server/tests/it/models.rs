@@ -105,6 +105,7 @@ async fn a_model_that_refuses_leaves_a_notice_in_the_chat_once() {
     app.telegram(&telegram, json!({})).await;
     let kim = Person::new(7, "Kim");
     let chat = Chat::private(&kim);
+    let mut events = app.events("/api/v1/events", None).await;
     telegram.say(&chat, &kim, "hello");
     let notice = telegram.wait_for_message(&chat, |_| true).await;
     assert!(
@@ -114,6 +115,15 @@ async fn a_model_that_refuses_leaves_a_notice_in_the_chat_once() {
     );
     let job = app.items("/api/v1/jobs?status=failed").await.remove(0);
     assert_eq!(job["failure"]["code"], "model_rejected");
+    events
+        .until(|e| e.name == "effect" && e.data["slot"] == "reply" && e.data["status"] == "sent")
+        .await;
+    let item = app
+        .items("/api/v1/work-items?status=failed")
+        .await
+        .remove(0);
+    assert!(item["reason"].as_str().unwrap().contains("401"), "{item}");
+    assert_eq!(telegram.messages(&chat).len(), 1);
 }
 
 #[tokio::test]
