@@ -30,19 +30,19 @@ const KEY_CHECK: &str = "encryption_check";
 const KEY_CHECK_TEXT: &str = "the key is right";
 
 /// The tenant of a self-hosted install, with the budget the operator decided; quick when it is all there.
-pub async fn home<S: Store + SystemStore>(
+pub async fn home<S: Store + SystemStore + ?Sized>(
     store: &S,
     limit: Limit,
     now: Timestamp,
 ) -> anyhow::Result<TenantId> {
     let tenant = store.ensure_tenant(TENANT, now).await?.id;
-    let tx = store.read().await?;
+    let tx = store.read(tenant).await?;
     let budget = tx.ledger().find_budget(tenant, BudgetScope::Tenant).await?;
     drop(tx);
     if budget.is_some_and(|budget| budget.limit == limit) {
         return Ok(tenant);
     }
-    let tx = store.write(Durability::Durable).await?;
+    let tx = store.write(tenant, Durability::Durable).await?;
     tx.ledger()
         .set_budget(tenant, BudgetScope::Tenant, Period::Day, limit, now)
         .await?;
@@ -66,7 +66,7 @@ pub async fn check_key(
     cipher: &dyn Cipher,
     tenant: TenantId,
 ) -> anyhow::Result<KeyCheck> {
-    let tx = store.read().await?;
+    let tx = store.read(tenant).await?;
     let sealed = tx.settings().find(tenant, KEY_CHECK).await?;
     let Some(sealed) = sealed.as_ref().and_then(Value::as_str) else {
         return Ok(KeyCheck::Unproven);
@@ -87,7 +87,7 @@ pub async fn seal_proof(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let sealed = cipher.seal(key_place(tenant), &Secret::new(KEY_CHECK_TEXT));
-    let tx = store.write(Durability::Durable).await?;
+    let tx = store.write(tenant, Durability::Durable).await?;
     tx.settings()
         .put(tenant, KEY_CHECK, &Value::String(sealed), now)
         .await?;
@@ -137,7 +137,7 @@ pub async fn owner_token(
 }
 
 async fn insert(store: &dyn Store, token: &ApiToken) -> anyhow::Result<()> {
-    let tx = store.write(Durability::Durable).await?;
+    let tx = store.write(token.tenant_id, Durability::Durable).await?;
     tx.access().insert_token(token).await?;
     tx.commit().await?;
     Ok(())

@@ -25,7 +25,7 @@ use ports::{
     ids::Ids,
     live::{CommitListener, Committed},
     secrets::Secrets,
-    store::SystemStore,
+    store::{LeaseStore, Store, SystemStore, Upkeep},
 };
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
@@ -52,10 +52,15 @@ const SENDS: usize = 64;
 /// How long running jobs may go on after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// Everything that a database has to offer.
+pub trait Database: Store + SystemStore + LeaseStore + Upkeep {}
+
+impl<T: Store + SystemStore + LeaseStore + Upkeep> Database for T {}
+
 /// The database, opened and at this build's schema, with what is needed to read secrets.
 pub struct Foundation {
     /// The store.
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Database>,
     /// Live events, wake-ups, stop requests.
     pub hub: Arc<Hub>,
     /// Connected channels.
@@ -148,7 +153,7 @@ pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation
                 config.server.database.display()
             )
         })?;
-    let store = Arc::new(store);
+    let store: Arc<dyn Database> = Arc::new(store);
     Ok(Foundation {
         store,
         hub,

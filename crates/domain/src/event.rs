@@ -5,6 +5,7 @@ use crate::{
     id::{JobId, TenantId},
     text::words,
 };
+use serde::{Deserialize, Serialize};
 
 words!(
     /// What a stored event tells.
@@ -34,7 +35,7 @@ pub struct NewEvent {
 }
 
 /// An event as the database holds it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobEvent {
     /// The tenant it belongs to.
     pub tenant_id: TenantId,

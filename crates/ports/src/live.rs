@@ -6,10 +6,11 @@ use domain::{
     id::{JobId, TenantId},
 };
 use futures_core::Stream;
+use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 
 /// What a committed transaction means to the rest of the process.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Committed {
     /// Event rows it wrote, in feed order.
     pub events: Vec<JobEvent>,
@@ -30,7 +31,8 @@ impl Committed {
     }
 }
 
-/// Hears of every commit, after it is durable in its class and never before.
+/// Hears of every commit, after it is durable in its class and never before. Where a database commits side by
+/// side, two commits may be heard of in either order: sequence numbers tell readers that one is missing.
 pub trait CommitListener: Send + Sync {
     /// Must not block: it is called on the store's writer.
     fn committed(&self, committed: Committed);
@@ -38,7 +40,7 @@ pub trait CommitListener: Send + Sync {
 
 /// A piece of text that is being written right now. Not a row: it is gone with the process, and
 /// the message row that follows holds the whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
     /// The tenant.
     pub tenant_id: TenantId,
@@ -53,7 +55,7 @@ pub struct Delta {
 }
 
 /// What a delta adds to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DeltaTarget {
     /// The open assistant message.
     Text,
@@ -106,4 +108,41 @@ pub trait WakeSignal: Send + Sync {
 
     /// Returns at the next wake-up, at once when one happened since the last call returned.
     async fn wait(&self, wake: Wake);
+}
+
+/// What one process tells the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// A transaction was committed.
+    Committed(Committed),
+    /// A piece of text is being written.
+    Delta(Delta),
+}
+
+/// What a process hears of the others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// Their news, whole.
+    News(News),
+    /// The tenant has new event rows; they are in the database only.
+    Moved(TenantId),
+    /// News may have been missed: look at everything once.
+    Gap,
+}
+
+/// An endless stream of what other processes tell.
+pub type HeardStream = Pin<Box<dyn Stream<Item = Heard> + Send>>;
+
+/// Carries news between the processes of one deployment. It holds no truth: whatever is lost on it is found
+/// again in the rows, by the sweep or by a reader that is told of a [`Heard::Gap`].
+pub trait Bus: Send + Sync {
+    /// Hands news over without waiting. What cannot be carried is dropped; listeners then hear of a gap.
+    fn publish(&self, news: News);
+
+    /// What the other processes publish from now on, never one's own. Starts with nothing.
+    fn listen(&self) -> HeardStream;
+
+    /// Whether news get through at this moment, as far as is known.
+    fn is_connected(&self) -> bool;
 }

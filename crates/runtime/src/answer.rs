@@ -200,7 +200,7 @@ pub(crate) async fn settle_failed(
 }
 
 async fn prepare_now(run: &mut Run, with_tools: bool) -> Result<Preparation, StoreError> {
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     let preparation = prepare(run, tx.as_ref(), with_tools).await?;
@@ -216,7 +216,7 @@ async fn keep(
     contents: Vec<domain::message::Content>,
     reason: StopReason,
 ) -> Result<Taken, StoreError> {
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     let parts = contents.into_iter().map(Part::model).collect();
@@ -307,7 +307,7 @@ async fn again(run: &mut Run, mut call: ModelCall, error: &InferenceError) -> Re
 }
 
 async fn failed(run: &mut Run, call: ModelCall) -> Result<(), StoreError> {
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     settle_failed(run, tx.as_ref(), call).await?;

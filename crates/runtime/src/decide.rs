@@ -104,7 +104,7 @@ pub(crate) async fn next(
         match ruling.verdict {
             Verdict::Act => return Ok(Some(Chosen { queued, ruling })),
             Verdict::Pass => {
-                let tx = engine.write().await?;
+                let tx = engine.write(lane.tenant_id).await?;
                 tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
                 steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;
                 waiting = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
@@ -154,7 +154,7 @@ async fn ask(
             triage::fallback(item, brief(error))
         }
     };
-    let tx = engine.write().await?;
+    let tx = engine.write(lane.tenant_id).await?;
     tx.ledger().settle(&call, lane.agent_id).await?;
     tx.commit().await?;
     Ok(Some(ruling))
@@ -162,7 +162,7 @@ async fn ask(
 
 /// Settles the question a dead process was asking; nobody knows what it cost, so it is charged whole.
 async fn settle_leftovers(engine: &Engine, lane: Lane, item: &WorkItem) -> Result<(), StoreError> {
-    let tx = engine.read().await?;
+    let tx = engine.read(lane.tenant_id).await?;
     let left = tx
         .ledger()
         .triage_leftovers(lane.tenant_id, item.id, lane.agent_id)
@@ -171,7 +171,7 @@ async fn settle_leftovers(engine: &Engine, lane: Lane, item: &WorkItem) -> Resul
     if left.is_empty() {
         return Ok(());
     }
-    let tx = engine.write().await?;
+    let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
     for mut call in left {
         call.status = ModelCallStatus::Failed;
@@ -209,7 +209,7 @@ async fn reserve(
         started_at: engine.now(),
         finished_at: None,
     };
-    let tx = engine.write().await?;
+    let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
     let granted = tx.ledger().reserve(&call, lane.agent_id).await? == Reservation::Granted;
     tx.commit().await?;

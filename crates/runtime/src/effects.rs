@@ -233,7 +233,7 @@ fn bury(effect: &mut Effect, reason: DeadReason, detail: String) {
 /// Writes the row, and what it means for the work items the job carried.
 async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
     let now = engine.now();
-    let tx = engine.write().await?;
+    let tx = engine.write(effect.tenant_id).await?;
     let mut written = tx.effects().update(effect, EffectStatus::Sending).await?;
     if !written && effect.status == EffectStatus::Sent {
         // This process was thought dead meanwhile and the outcome unknown; now it is known.

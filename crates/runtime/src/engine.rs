@@ -2,7 +2,11 @@
 
 use crate::{dispatch, effects, hub::Hub, leases, places::Places, pollers};
 use agent::turn::Limits;
-use domain::{Timestamp, id::WorkerId, secret::Redactor};
+use domain::{
+    Timestamp,
+    id::{TenantId, WorkerId},
+    secret::Redactor,
+};
 use ports::{
     inference::ToolSpec,
     store::{BoxTx, Durability, LeaseStore, StoreError, Worker},
@@ -177,11 +181,12 @@ impl Engine {
         self.platform.clock.sleep(duration).await;
     }
 
-    pub(crate) async fn read(&self) -> Result<BoxTx, StoreError> {
-        self.platform.store.read().await
+    pub(crate) async fn read(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
+        self.platform.store.read(tenant).await
     }
 
-    pub(crate) async fn write(&self) -> Result<BoxTx, StoreError> {
-        self.platform.store.write(Durability::Relaxed).await
+    pub(crate) async fn write(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
+        let store = &self.platform.store;
+        store.write(tenant, Durability::Relaxed).await
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn lifetime(action: &EffectAction) -> TimeDelta {
 
 /// Ends a job whose answer is committed already.
 pub(crate) async fn complete(run: &mut Run, answer: &str) -> Result<(), Halt> {
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     complete_in(run, tx.as_ref(), answer).await?;
@@ -66,7 +66,7 @@ pub(crate) async fn halt(run: &mut Run, halt: Halt) -> Result<(), StoreError> {
         }
     };
     run.events.clear();
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     if let Some(Preparation::Ready(prepared)) = run.prepared.take() {

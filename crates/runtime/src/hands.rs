@@ -91,7 +91,7 @@ impl Hands {
             created_at: self.engine.now(),
             closed_at: None,
         };
-        let tx = self.engine.write().await?;
+        let tx = self.engine.write(self.lane.tenant_id).await?;
         tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
             .await?;
         tx.sprite_sessions().insert(&session).await?;

@@ -85,7 +85,7 @@ impl Run {
         job: Job,
     ) -> Result<Self, StoreError> {
         let tenant = job.tenant_id;
-        let tx = engine.read().await?;
+        let tx = engine.read(tenant).await?;
         let history = recall(tx.as_ref(), lane, job.id).await?;
         let transcript = tx.transcript().of_jobs(tenant, &[job.id]).await?;
         let calls = tx.transcript().tool_calls(tenant, job.id).await?;
@@ -161,7 +161,7 @@ impl Run {
     /// reserved, a shell nobody holds any more.
     async fn reopen(&mut self) -> Result<(), StoreError> {
         let was = self.job.status;
-        let tx = self.engine.write().await?;
+        let tx = self.engine.write(self.lane.tenant_id).await?;
         tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
             .await?;
         // Asked to stop between the claim and now: the signal came before anybody listened.

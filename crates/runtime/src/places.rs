@@ -44,7 +44,7 @@ impl Places {
             return Ok(Some(place));
         }
         let found = engine
-            .read()
+            .read(tenant)
             .await?
             .conversations()
             .find(tenant, id)

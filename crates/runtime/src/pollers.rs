@@ -176,7 +176,7 @@ impl Poller {
                 .cursor
                 .filter(|c| Some(c) != self.integration.poll_cursor.as_ref())
             {
-                let tx = self.engine.write().await.map_err(Trouble::Store)?;
+                let tx = self.engine.write(tenant).await.map_err(Trouble::Store)?;
                 tx.integrations()
                     .set_poll_cursor(tenant, id, &cursor)
                     .await
@@ -229,7 +229,7 @@ impl Poller {
         (health, detail): &(Health, Option<String>),
     ) -> Result<(), StoreError> {
         let (tenant, id) = (self.integration.tenant_id, self.integration.id);
-        let tx = self.engine.write().await?;
+        let tx = self.engine.write(tenant).await?;
         tx.integrations()
             .set_health(tenant, id, *health, detail.as_deref())
             .await?;

@@ -181,7 +181,7 @@ impl Signals {
     /// Writes the progress message, or the next edit of it once it was sent. The rows say which it is:
     /// this process may not be the one that wrote the first.
     async fn write(&self, markdown: String) -> Result<(), StoreError> {
-        let tx = self.engine.write().await?;
+        let tx = self.engine.write(self.lane.tenant_id).await?;
         let lane = self.lane;
         tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
         let shown = progress_of(tx.as_ref(), lane.tenant_id, self.first.job_id).await?;

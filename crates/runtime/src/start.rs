@@ -57,7 +57,7 @@ pub(crate) async fn give_back(engine: &Arc<Engine>, lane: Lane) {
 }
 
 async fn serve(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
-    let tx = engine.read().await?;
+    let tx = engine.read(lane.tenant_id).await?;
     let head = tx.lanes().head(lane.tenant_id, lane.id).await?;
     let scene = Scene::load(tx.as_ref(), lane).await?;
     engine.places.learn(&scene.conversation);
@@ -115,7 +115,7 @@ async fn begin(
     job.start(now).map_err(illegal)?;
     let answers = queued.item.message.message_id.clone();
     let mut run = Run::new(engine, (lane, scene), job, history, answers);
-    let tx = engine.write().await?;
+    let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
     tx.work().insert_decision(&decision).await?;
     tx.jobs()
@@ -136,7 +136,7 @@ async fn begin(
 }
 
 async fn release(engine: &Engine, lane: Lane) -> Result<(), StoreError> {
-    let tx = engine.write().await?;
+    let tx = engine.write(lane.tenant_id).await?;
     tx.lanes()
         .release(lane.tenant_id, lane.id, lane.fence, engine.now())
         .await?;
@@ -144,7 +144,7 @@ async fn release(engine: &Engine, lane: Lane) -> Result<(), StoreError> {
 }
 
 async fn fail_head(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
-    let tx = engine.read().await?;
+    let tx = engine.read(lane.tenant_id).await?;
     let head = tx.lanes().head(lane.tenant_id, lane.id).await?;
     let scene = Scene::load(tx.as_ref(), lane).await?;
     drop(tx);
@@ -166,7 +166,7 @@ async fn give_up_first(engine: &Engine, lane: Lane) -> Result<(), StoreError> {
         by: DecidedBy::Fallback,
         reason: "the server hit an error of its own; its log says which".to_owned(),
     };
-    let tx = engine.write().await?;
+    let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
     if let Some(queued) = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop() {
         steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;

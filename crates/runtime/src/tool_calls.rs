@@ -35,7 +35,7 @@ pub(crate) async fn run(run: &mut Run) -> Result<(), Halt> {
             keep(run, &calls).await?;
         }
     }
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     write_results(run, tx.as_ref(), &calls).await?;
@@ -145,7 +145,7 @@ async fn run_one(run: &Run, call: &ToolCall) -> Option<(ToolCallStatus, ToolOutc
 
 /// Commits the results so far, between two groups.
 async fn keep(run: &mut Run, calls: &[ToolCall]) -> Result<(), StoreError> {
-    let tx = run.engine.write().await?;
+    let tx = run.engine.write(run.lane.tenant_id).await?;
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     write_finished(run, tx.as_ref(), calls).await?;

@@ -86,12 +86,16 @@ impl Context {
 
     /// A snapshot to read from.
     pub(crate) async fn read(&self) -> Result<BoxTx, Error> {
-        Ok(self.platform.store.read().await?)
+        Ok(self.platform.store.read(self.tenant).await?)
     }
 
     /// A transaction for a person's command: when it was answered it survives power loss.
     pub(crate) async fn write(&self) -> Result<BoxTx, Error> {
-        Ok(self.platform.store.write(Durability::Durable).await?)
+        Ok(self
+            .platform
+            .store
+            .write(self.tenant, Durability::Durable)
+            .await?)
     }
 
     /// Now.

@@ -4,7 +4,7 @@
 mod free;
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, Scope},
     entity::{effect, lane, lease, worker},
     error::db_error,
     query::{excluded, insert, is},
@@ -30,7 +30,7 @@ use uuid::Uuid;
 #[async_trait]
 impl<B: Backend> LeaseStore for SqlStore<B> {
     async fn register(&self, worker: &Worker) -> Result<Swept, StoreError> {
-        let tx = self.begin(Durability::Relaxed).await?;
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         let same = workers(worker::Column::Instance.eq(worker.instance.as_str()))
             .filter(worker::Column::Id.ne(worker.id.as_uuid()));
         let gone = ids(same, &tx.conn).await?;
@@ -47,7 +47,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     }
 
     async fn heartbeat(&self, worker: WorkerId, now: Timestamp) -> Result<bool, StoreError> {
-        let tx = self.begin(Durability::Relaxed).await?;
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         let beat = worker::Entity::update_many()
             .col_expr(worker::Column::HeartbeatAt, Expr::value(now))
             .filter(worker::Column::Id.eq(worker.as_uuid()))
@@ -59,7 +59,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     }
 
     async fn retire(&self, worker: WorkerId, now: Timestamp) -> Result<Swept, StoreError> {
-        let tx = self.begin(Durability::Relaxed).await?;
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         let swept = free::free(&tx, vec![worker.as_uuid()], now).await?;
         tx.commit().await?;
         Ok(swept)
@@ -71,7 +71,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         if ids(silent(), self.backend.reader()).await?.is_empty() {
             return Ok(Swept::default());
         }
-        let tx = self.begin(Durability::Relaxed).await?;
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         let gone = ids(silent(), &tx.conn).await?;
         let swept = free::free(&tx, gone, now).await?;
         tx.commit().await?;
@@ -85,7 +85,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         limit: u32,
     ) -> Result<Vec<Lane>, StoreError> {
         use lane::Column;
-        let tx = self.begin(Durability::Relaxed).await?;
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         let ready = lane::Entity::find()
             .select_only()
             .column(Column::Id)
@@ -125,7 +125,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
-        let tx = self.begin(Durability::Durable).await?;
+        let tx = self.begin(Scope::System, Durability::Durable).await?;
         let due = due(now)
             .filter(Expr::exists(ahead()).not())
             .filter(Expr::exists(registered(worker)))
@@ -153,7 +153,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         worker: WorkerId,
         expired: Timestamp,
     ) -> Result<bool, StoreError> {
-        let tx = self.begin(Durability::Relaxed).await?;
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         // Taken from the table of processes, so that one that was swept gets nothing.
         let own = Query::select()
             .expr(Expr::value(name))

@@ -14,6 +14,6 @@ mod store;
 mod system;
 mod tx;
 
-pub use backend::{Backend, End};
+pub use backend::{Backend, End, Scope};
 pub use error::{backend, db_error};
 pub use store::SqlStore;

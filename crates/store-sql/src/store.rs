@@ -1,19 +1,19 @@
 //! The store as the core sees it, on any backend.
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, Scope},
     error::{backend, db_error},
     ingest,
     tx::{EndOfRead, SqlTx},
 };
 use async_trait::async_trait;
-use domain::Timestamp;
+use domain::{Timestamp, id::TenantId};
 use ports::{
     clock::Clock,
     ids::Ids,
     ingest::{Accept, Accepted},
     live::CommitListener,
-    store::{BoxTx, Durability, Store, StoreError},
+    store::{BoxTx, Durability, Store, StoreError, Upkeep},
 };
 use std::sync::Arc;
 
@@ -40,43 +40,50 @@ impl<B: Backend> SqlStore<B> {
         })
     }
 
-    /// Brings the schema up to date; cheap when it is.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.backend.migrate().await
-    }
-
-    /// Finishes what is queued and lets go of the database. Later writes fail.
-    pub async fn close(&self) {
-        self.backend.close().await;
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(crate) async fn begin(&self, durability: Durability) -> Result<SqlTx, StoreError> {
-        let (conn, end) = self.backend.write(durability).await?;
+    pub(crate) async fn begin(
+        &self,
+        scope: Scope,
+        durability: Durability,
+    ) -> Result<SqlTx, StoreError> {
+        let (conn, end) = self.backend.write(scope, durability).await?;
         Ok(SqlTx::new(conn, end, Arc::clone(&self.ids)))
     }
 }
 
 #[async_trait]
+impl<B: Backend> Upkeep for SqlStore<B> {
+    async fn migrate(&self) -> Result<(), StoreError> {
+        self.backend.migrate().await
+    }
+
+    async fn close(&self) {
+        self.backend.close().await;
+    }
+}
+
+#[async_trait]
 impl<B: Backend> Store for SqlStore<B> {
-    async fn read(&self) -> Result<BoxTx, StoreError> {
-        let conn = self.backend.read().await?;
+    async fn read(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
+        let conn = self.backend.read(Scope::Tenant(tenant)).await?;
         let tx = SqlTx::new(conn, Box::new(EndOfRead), Arc::clone(&self.ids));
         Ok(Box::new(tx))
     }
 
-    async fn write(&self, durability: Durability) -> Result<BoxTx, StoreError> {
-        Ok(Box::new(self.begin(durability).await?))
+    async fn write(&self, tenant: TenantId, durability: Durability) -> Result<BoxTx, StoreError> {
+        Ok(Box::new(
+            self.begin(Scope::Tenant(tenant), durability).await?,
+        ))
     }
 
     async fn ingest(&self, batch: Vec<Accept>) -> Result<Vec<Accepted>, StoreError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let tx = self.begin(Durability::Durable).await?;
+        let tx = self.begin(Scope::System, Durability::Durable).await?;
         let outcome = ingest::ingest(&tx, self.now(), &batch).await?;
         tx.commit().await?;
         Ok(outcome)

@@ -1,7 +1,7 @@
 //! What cannot know its tenant beforehand: credentials, webhook paths, start-up.
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, Scope},
     entity::{feed, integration, tenant, token},
     error::db_error,
     query::insert,
@@ -58,7 +58,7 @@ impl<B: Backend> SystemStore for SqlStore<B> {
         if let Some(tenant) = oldest(self.backend.reader()).await? {
             return Ok(tenant);
         }
-        let tx = self.begin(Durability::Durable).await?;
+        let tx = self.begin(Scope::System, Durability::Durable).await?;
         // Somebody else may have made it between the look and the lock.
         if let Some(tenant) = oldest(&tx.conn).await? {
             return Ok(tenant);

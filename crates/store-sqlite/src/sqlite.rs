@@ -13,7 +13,7 @@ use ports::{
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
 use std::sync::Arc;
-use store_sql::{Backend, End, backend, db_error};
+use store_sql::{Backend, End, Scope, backend, db_error};
 
 /// One open SQLite file.
 pub struct Sqlite {
@@ -60,12 +60,13 @@ impl Backend for Sqlite {
         &self.readers
     }
 
-    async fn read(&self) -> Result<DatabaseTransaction, StoreError> {
+    async fn read(&self, _scope: Scope) -> Result<DatabaseTransaction, StoreError> {
         self.readers.begin().await.map_err(db_error("transaction"))
     }
 
     async fn write(
         &self,
+        _scope: Scope,
         durability: Durability,
     ) -> Result<(DatabaseTransaction, Box<dyn End>), StoreError> {
         self.writer.begin(durability).await

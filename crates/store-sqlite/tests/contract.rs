@@ -1,6 +1,7 @@
 //! The store contract, on SQLite files.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+use ports::store::Upkeep;
 use std::sync::Arc;
 use store_sqlite::{SqliteSettings, SqliteStore};
 use test_kit::store::{Made, Parts};

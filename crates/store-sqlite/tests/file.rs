@@ -21,7 +21,7 @@ use futures_util::future::join_all;
 use ports::{
     clock::Clock,
     live::{CommitListener, Committed},
-    store::{Durability, Store, StoreError, SystemStore},
+    store::{Durability, Store, StoreError, SystemStore, Upkeep},
 };
 use std::{
     error::Error,
@@ -44,7 +44,7 @@ async fn connect(path: impl Into<PathBuf>) -> Result<SqliteStore, StoreError> {
 }
 
 async fn put(store: &SqliteStore, tenant: TenantId, name: String, class: Durability) {
-    let tx = store.write(class).await.unwrap();
+    let tx = store.write(tenant, class).await.unwrap();
     let (value, now) = (serde_json::json!(name), FakeClock::default().now());
     tx.settings().put(tenant, &name, &value, now).await.unwrap();
     tx.commit().await.unwrap();
@@ -79,7 +79,7 @@ async fn writes_that_wait_share_one_commit() {
     store.migrate().await.unwrap();
     let now = FakeClock::default().now();
     let tenant = store.ensure_tenant("Acme", now).await.unwrap().id;
-    let held = store.write(Durability::Durable).await.unwrap();
+    let held = store.write(tenant, Durability::Durable).await.unwrap();
     let before = commits(&path);
     let writes = (0..64).map(|n| put(&store, tenant, n.to_string(), Durability::Durable));
     let (_, held) = tokio::join!(join_all(writes), held.commit());
@@ -98,11 +98,11 @@ async fn a_closed_store_has_kept_everything_and_takes_nothing_more() {
     let tenant = store.ensure_tenant("Acme", now).await.unwrap().id;
     put(&store, tenant, "x".to_owned(), Durability::Relaxed).await;
     store.close().await;
-    assert!(store.write(Durability::Relaxed).await.is_err());
+    assert!(store.write(tenant, Durability::Relaxed).await.is_err());
     let again = connect(&path).await.unwrap();
     again.ready().await.unwrap();
     again.migrate().await.unwrap();
-    let tx = again.read().await.unwrap();
+    let tx = again.read(tenant).await.unwrap();
     let found = tx.settings().find(tenant, "x").await.unwrap();
     assert_eq!(found, Some(serde_json::json!("x")));
 }
@@ -114,7 +114,7 @@ async fn a_snapshot_cannot_write() {
     store.migrate().await.unwrap();
     let now = FakeClock::default().now();
     let tenant = store.ensure_tenant("Acme", now).await.unwrap().id;
-    let tx = store.read().await.unwrap();
+    let tx = store.read(tenant).await.unwrap();
     let value = serde_json::json!(1);
     assert!(tx.settings().put(tenant, "x", &value, now).await.is_err());
 }

@@ -130,7 +130,7 @@ impl Harness {
         let tenant = store.ensure_tenant("Acme", clock.now()).await.unwrap();
         let agent = builders::agent(&*ids, tenant.id, "Ada", clock.now());
         let integration = builders::integration(&*ids, tenant.id, "Bot", clock.now());
-        let tx = store.write(Durability::Relaxed).await.unwrap();
+        let tx = store.write(tenant.id, Durability::Relaxed).await.unwrap();
         tx.agents().insert(&agent).await.unwrap();
         tx.integrations().insert(&integration).await.unwrap();
         tx.ledger()
@@ -169,12 +169,15 @@ impl Harness {
 
     /// A transaction that may write.
     pub async fn write(&self) -> BoxTx {
-        self.store.write(Durability::Relaxed).await.unwrap()
+        self.store
+            .write(self.tenant.id, Durability::Relaxed)
+            .await
+            .unwrap()
     }
 
     /// A snapshot.
     pub async fn read(&self) -> BoxTx {
-        self.store.read().await.unwrap()
+        self.store.read(self.tenant.id).await.unwrap()
     }
 
     /// A registered process.

@@ -9,13 +9,7 @@ use crate::{
 };
 use anyhow::Context;
 use domain::{id::TenantId, integration::Health, page::PageRequest, secret::Redactor};
-use ports::{
-    cipher::Cipher,
-    clock::Clock,
-    inference::Models,
-    sandbox::SandboxHost,
-    store::{Store, SystemStore},
-};
+use ports::{cipher::Cipher, clock::Clock, inference::Models, sandbox::SandboxHost, store::Store};
 use serde::Serialize;
 use std::{
     fs::{self, Permissions},
@@ -205,7 +199,7 @@ async fn key(store: &dyn Store, cipher: &dyn Cipher, tenant: TenantId) -> anyhow
 
 async fn integrations(store: &dyn Store, tenant: TenantId) -> anyhow::Result<Vec<Check>> {
     let page = store
-        .read()
+        .read(tenant)
         .await?
         .integrations()
         .list(tenant, PageRequest::first(100))

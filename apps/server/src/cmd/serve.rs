@@ -4,7 +4,7 @@ use crate::{
     cli::Failure,
     config::{Config, ConfigError},
     home, telemetry,
-    wire::{self, Assembly},
+    wire::{self, Assembly, Database},
 };
 use anyhow::Context;
 use api::{ApiState, Phase};
@@ -20,7 +20,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store_sqlite::SqliteStore;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -58,7 +57,7 @@ pub struct Server {
     /// Where the owner's token was written, when this start made one.
     pub new_token: Option<PathBuf>,
     engine: Arc<Engine>,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Database>,
     phase: watch::Sender<Phase>,
     http: JoinHandle<std::io::Result<()>>,
     tracker: TaskTracker,

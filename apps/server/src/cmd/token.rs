@@ -10,10 +10,7 @@ use domain::{
     id::{TenantId, TokenId},
     secret::Redactor,
 };
-use ports::{
-    secrets::Secrets,
-    store::{Durability, Store, SystemStore},
-};
+use ports::{secrets::Secrets, store::Durability};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -101,7 +98,11 @@ impl Desk {
             expires_at: expires_days.map(|days| self.now + TimeDelta::days(days.into())),
             revoked_at: None,
         };
-        let tx = self.foundation.store.write(Durability::Durable).await?;
+        let tx = self
+            .foundation
+            .store
+            .write(self.tenant, Durability::Durable)
+            .await?;
         tx.access().insert_token(&token).await?;
         tx.commit().await?;
         if json {
@@ -112,7 +113,7 @@ impl Desk {
     }
 
     async fn list(&self, json: bool) -> anyhow::Result<()> {
-        let tx = self.foundation.store.read().await?;
+        let tx = self.foundation.store.read(self.tenant).await?;
         let tokens = tx.access().list_tokens(self.tenant).await?;
         if json {
             return say(json!({ "items": tokens.iter().map(view).collect::<Vec<_>>() }));
@@ -132,7 +133,11 @@ impl Desk {
     }
 
     async fn revoke(&self, id: TokenId) -> anyhow::Result<()> {
-        let tx = self.foundation.store.write(Durability::Durable).await?;
+        let tx = self
+            .foundation
+            .store
+            .write(self.tenant, Durability::Durable)
+            .await?;
         let found = tx.access().revoke_token(self.tenant, id, self.now).await?;
         tx.commit().await?;
         anyhow::ensure!(

@@ -22,7 +22,7 @@ use domain::{
 use ports::{
     clock::Clock,
     ids::Ids,
-    store::{BoxTx, Durability, Store, SystemStore},
+    store::{BoxTx, Durability, Store, SystemStore, Upkeep},
 };
 use serde_json::{Value, json};
 use services::{Channels, Context, Platform, PlatformSettings, events};
@@ -223,7 +223,11 @@ impl App {
     where
         F: AsyncFnOnce(&BoxTx) -> T,
     {
-        let tx = self.store.write(Durability::Relaxed).await.unwrap();
+        let tx = self
+            .store
+            .write(self.platform.settings.home_tenant, Durability::Relaxed)
+            .await
+            .unwrap();
         let result = act(&tx).await;
         tx.commit().await.unwrap();
         result
@@ -337,7 +341,7 @@ impl App {
 impl App {
     /// The sequence numbers of a job's stored events.
     pub(crate) async fn store_events(&self, job: &Job) -> Vec<i64> {
-        let tx = self.store.read().await.unwrap();
+        let tx = self.store.read(job.tenant_id).await.unwrap();
         let events = tx
             .events()
             .after(job.tenant_id, job.id, 0, 10_000)

@@ -23,7 +23,7 @@ pub use execution::{
     JobFilter, JobRepository, LaneRepository, QueuedItem, SpriteSessionRepository,
 };
 pub use ledger::LedgerRepository;
-pub use system::{LeaseStore, Swept, SystemStore, Worker};
+pub use system::{LeaseStore, Swept, SystemStore, Upkeep, Worker};
 pub use transcript::TranscriptRepository;
 pub use work::{WorkFilter, WorkRepository};
 
@@ -84,12 +84,15 @@ pub type BoxTx = Box<dyn StoreTx>;
 /// Opens transactions.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// A snapshot to read from; runs beside everything else.
-    async fn read(&self) -> Result<BoxTx, StoreError>;
+    /// A snapshot of one tenant's rows to read from; runs beside everything else.
+    async fn read(&self, tenant: TenantId) -> Result<BoxTx, StoreError>;
 
-    /// A transaction that may write; takes the write lock up front. Never await anything but the
-    /// store inside it: on SQLite every other writer waits.
-    async fn write(&self, durability: Durability) -> Result<BoxTx, StoreError>;
+    /// A transaction that may write one tenant's rows; on SQLite it takes the write lock up front. Never await
+    /// anything but the store inside it: there every other writer waits.
+    ///
+    /// Where the database can, it hides the rows of other tenants itself, behind the tenant that every
+    /// repository method is given.
+    async fn write(&self, tenant: TenantId, durability: Durability) -> Result<BoxTx, StoreError>;
 
     /// Takes deliveries in with multi-row statements and one durable commit: every event once
     /// (unique by integration and event id), with conversation, sender, work item, and an entry in

@@ -24,6 +24,15 @@ pub trait SystemStore: Send + Sync {
     async fn ensure_tenant(&self, name: &str, now: Timestamp) -> Result<Tenant, StoreError>;
 }
 
+/// The life of an opened database.
+#[async_trait]
+pub trait Upkeep: Send + Sync {
+    /// Brings the schema up to date; cheap when it is. Of several processes that try, one does it.
+    async fn migrate(&self) -> Result<(), StoreError>;
+    /// Finishes what is queued and lets go of the database. Later writes fail.
+    async fn close(&self);
+}
+
 /// One running server process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worker {

@@ -23,7 +23,7 @@ pub async fn numbers_have_no_gaps_however_many_write(h: &Harness) {
             } else {
                 Durability::Relaxed
             };
-            let tx = h.store.write(class).await.unwrap();
+            let tx = h.store.write(h.tenant.id, class).await.unwrap();
             let events = vec![event(n), event(n)];
             tx.events()
                 .append(h.tenant.id, job, events, h.now())

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use ports::store::{Durability, StoreError};
 
 async fn put(h: &Harness, class: Durability, name: &str) -> Result<(), StoreError> {
-    let tx = h.store.write(class).await?;
+    let tx = h.store.write(h.tenant.id, class).await?;
     let value = serde_json::json!(name);
     tx.settings()
         .put(h.tenant.id, name, &value, h.now())
@@ -86,7 +86,7 @@ pub async fn a_snapshot_does_not_see_later_commits(h: &Harness) {
 /// Neither starves, and an abandoned caller holds nobody up.
 pub async fn both_classes_get_their_turn(h: &Harness) {
     let held = h.write().await;
-    let abandoned = h.store.write(Durability::Durable);
+    let abandoned = h.store.write(h.tenant.id, Durability::Durable);
     let nobody = tokio::time::timeout(std::time::Duration::ZERO, abandoned).await;
     assert!(nobody.is_err());
     let units = (0..40).map(|n| {
