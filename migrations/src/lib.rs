@@ -17,6 +17,9 @@ mod m20260101_000005_jobs;
 mod m20260101_000006_entries;
 mod m20260101_000007_effects;
 mod m20260101_000008_money;
+mod m20261123_000009_guards;
+mod m20261123_000010_row_level_security;
+mod m20261123_000011_retention;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
@@ -40,6 +43,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000006_entries::Migration),
             Box::new(m20260101_000007_effects::Migration),
             Box::new(m20260101_000008_money::Migration),
+            Box::new(m20261123_000009_guards::Migration),
+            Box::new(m20261123_000010_row_level_security::Migration),
+            Box::new(m20261123_000011_retention::Migration),
         ]
     }
 }
@@ -56,4 +62,10 @@ pub async fn is_current(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
         .iter()
         .map(|row| row.version.as_str())
         .eq(known.iter().map(|migration| migration.name())))
+}
+
+/// The names of the history's steps, oldest first.
+pub fn history() -> Vec<String> {
+    let steps = Migrator::migrations();
+    steps.iter().map(|step| step.name().to_owned()).collect()
 }

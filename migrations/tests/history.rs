@@ -41,6 +41,14 @@ const SHIPPED: &[(&str, &str)] = &[
         "m20260101_000008_money.rs",
         "79b2a20c861af9e7bb6fc251a0bf1a7b33a1635941cc7502ac6e8c08ed9dc47e",
     ),
+    (
+        "m20261123_000009_guards.rs",
+        "ada872a1ba65c80c8888bc9dd2eb52bc606879b3c979c78e18dcd794b6125853",
+    ),
+    (
+        "m20261123_000011_retention.rs",
+        "265b11ca67cc2b6e906d0bb84d59a46d04d5c6e7e1e927d22908cd1fd8cbeef1",
+    ),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod programs;
+mod proof;
 mod services;
 mod shell;
 mod test;
@@ -50,6 +51,24 @@ enum Verb {
         #[arg(last = true)]
         args: Vec<String>,
     },
+    /// Kill the server at every named crash point and check what is left.
+    Crash {
+        /// Arguments for the proof program, or `--ci` for both databases with a bounded number of seeds.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run two replicas under load through restarts, kills and outages.
+    Replicas {
+        /// Arguments for the proof program.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run very many jobs and watch memory and files.
+    Soak {
+        /// Arguments for the proof program.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Everything that gates a change, tests last.
     Ci,
 }
@@ -61,6 +80,9 @@ fn main() -> ExitCode {
         Verb::Tidy => tidy::run(),
         Verb::Codegen { check } => codegen::run(check),
         Verb::Bench { args } => bench::run(&args),
+        Verb::Crash { args } => proof::crash(&args),
+        Verb::Replicas { args } => proof::replicas(&args),
+        Verb::Soak { args } => proof::soak(&args),
         Verb::Ci => ci::run(),
     };
     match outcome {

@@ -1,7 +1,7 @@
 //! The command line: what there is to say, and how its ending becomes an exit code.
 
 use crate::{
-    cmd,
+    cmd::{self, serve::Duty},
     config::{Config, ConfigError},
 };
 use clap::{Parser, Subcommand};
@@ -23,7 +23,13 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Run the server.
-    Serve,
+    Serve {
+        /// Only answer requests; `nitejar worker` processes on the same database run the jobs.
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Run jobs, polls and deliveries, and answer only probes; needs a PostgreSQL database.
+    Worker,
     /// Bring the database to this version's schema and stop.
     Migrate,
     /// Print the OpenAPI document.
@@ -34,9 +40,26 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy the database as it stands now, while servers go on working.
+    Backup {
+        /// A folder to put the backup in, or one that does not exist yet and becomes the backup.
+        #[arg(value_name = "DIR")]
+        place: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup in the place of a database that is missing.
+    Restore(cmd::restore::Restore),
     /// Make, list and revoke API tokens.
     #[command(subcommand)]
     Token(cmd::token::TokenCommand),
+    /// Seal every secret anew with a new encryption key; can be killed and started again.
+    RotateKeys {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Play a short story against simulated services and print it live; needs no account and no network.
     Demo,
 }
@@ -77,11 +100,18 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let config = Config::load(cli.config.as_deref())?;
     let runtime = tokio::runtime::Runtime::new().map_err(anyhow::Error::from)?;
     runtime.block_on(async {
-        match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve => cmd::serve::run(config).await,
+        match cli.command.unwrap_or(Command::Serve { no_worker: false }) {
+            Command::Serve { no_worker: false } => {
+                cmd::serve::run(config, Duty::Everything).await
+            }
+            Command::Serve { no_worker: true } => cmd::serve::run(config, Duty::Requests).await,
+            Command::Worker => cmd::serve::run(config, Duty::Jobs).await,
             Command::Migrate => cmd::migrate::run(config).await,
             Command::Doctor { json } => cmd::doctor::run(config, json).await,
+            Command::Backup { place, json } => cmd::backup::run(config, place, json).await,
+            Command::Restore(restore) => cmd::restore::run(config, restore).await,
             Command::Token(command) => cmd::token::run(config, command).await,
+            Command::RotateKeys { json } => cmd::rotate_keys::run(config, json).await,
             Command::Demo => cmd::demo::run(config).await,
             Command::Openapi => Ok(cmd::openapi::run()?),
         }

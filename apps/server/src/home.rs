@@ -1,10 +1,10 @@
-//! The page at `/` until there is a web app, the API's documentation at `/docs`, and the gate that keeps
+//! The page at `/` until there is a web app, the page that notices of jobs link to, the API's documentation at `/docs`, and the gate that keeps
 //! a server without an owner shut towards the network.
 
 use crate::config::Config;
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
@@ -13,6 +13,7 @@ use axum::{
 use services::{Platform, status};
 use std::sync::Arc;
 use utoipa_swagger_ui::SwaggerUi;
+use uuid::Uuid;
 
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
@@ -44,6 +45,7 @@ pub(crate) fn router(platform: &Arc<Platform>, config: &Config) -> Router {
         .route("/", get(page))
         .route("/home.css", get(style))
         .with_state(home)
+        .route("/jobs/{id}", get(job))
         .merge(docs)
         .layer(middleware::map_response(with_policy))
 }
@@ -108,6 +110,17 @@ async fn page(State(home): State<Home>) -> Html<String> {
         .replace("{channels}", channels)
         .replace("{next}", next);
     Html(text)
+}
+
+/// Where to look a job up. The page knows nothing of jobs: whoever opens it may be anybody.
+async fn job(Path(id): Path<String>) -> Response {
+    match Uuid::parse_str(&id) {
+        Ok(id) => {
+            let page = include_str!("home_job.html").replace("{id}", &id.to_string());
+            Html(page).into_response()
+        }
+        Err(_not_an_id) => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn style() -> impl IntoResponse {

@@ -8,6 +8,7 @@ pub mod cmd;
 pub mod config;
 mod home;
 mod secrets;
+pub mod storage;
 pub mod system;
 pub mod telemetry;
 pub mod wire;

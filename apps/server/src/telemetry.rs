@@ -1,5 +1,9 @@
-//! Logs and metrics. Every log line passes the redactor on its way out, so that a secret in a
+//! Logs, metrics and traces. Every log line passes the redactor on its way out, so that a secret in a
 //! third party's error text never reaches a log.
+
+mod traces;
+
+pub use traces::Traces;
 
 use crate::{cli::Failure, config::ConfigError};
 use anyhow::Context;
@@ -9,23 +13,35 @@ use std::{
     io::{self, IsTerminal, Write},
     sync::Arc,
 };
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
-/// Starts logging to standard error: text on a terminal, JSON elsewhere.
-pub fn logs(filter: &str, redactor: Arc<Redactor>) -> Result<(), Failure> {
+/// Starts logging to standard error: text on a terminal, JSON elsewhere. Where there are traces, they are taken
+/// from the same spans, whatever the filter lets into the log.
+pub fn logs(filter: &str, redactor: Arc<Redactor>, traces: Option<&Traces>) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|error| ConfigError::Invalid {
         name: "RUST_LOG",
         problem: format!(
             "`{filter}` is not a log filter such as info or info,runtime=debug: {error}"
         ),
     })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(Redacting { redactor });
-    let started = if io::stderr().is_terminal() {
-        builder.try_init()
+    let lines = fmt::layer().with_writer(Redacting { redactor });
+    let lines = if io::stderr().is_terminal() {
+        lines.boxed()
     } else {
-        builder.json().try_init()
+        lines.json().boxed()
+    };
+    let registry = tracing_subscriber::registry();
+    let started = match traces {
+        None => registry.with(lines.with_filter(filter)).try_init(),
+        Some(traces) => registry
+            .with(lines.with_filter(filter))
+            .with(traces.layer())
+            .try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))?;
     Ok(())

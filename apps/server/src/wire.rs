@@ -5,40 +5,25 @@ use crate::{
     cli::Failure,
     config::{Config, ConfigError},
     secrets::RingSecrets,
+    storage::{self, Database, Storage},
     system::{SystemClock, SystemIds},
 };
 use anyhow::Context;
-use crypto::{AesGcmCipher, KeyRing};
+use crypto::{AesGcmCipher, KeyRing, MalformedKey};
 use domain::{
     access::Actor,
     budget::{Limit, Micros},
     channel::ChannelType,
     id::TenantId,
-    secret::{Redactor, Secret},
+    secret::Redactor,
 };
 use inference::Catalog;
 use integrations_telegram::{TelegramFactory, Timing};
-use ports::{
-    channel::ChannelFactory,
-    cipher::Cipher,
-    clock::Clock,
-    ids::Ids,
-    live::{CommitListener, Committed},
-    secrets::Secrets,
-    store::{LeaseStore, Store, SystemStore, Upkeep},
-};
+use ports::{channel::ChannelFactory, cipher::Cipher, clock::Clock, ids::Ids, secrets::Secrets};
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
 use sprites_local::{LocalHost, LocalSettings};
-use std::{
-    collections::BTreeMap,
-    fs,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
-use store_sqlite::{SqliteSettings, SqliteStore};
+use std::{any::Any, collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 /// The hidden first argument that makes this binary the supervisor inside a sandbox.
@@ -52,17 +37,16 @@ const SENDS: usize = 64;
 /// How long running jobs may go on after a stop was asked for.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// Everything that a database has to offer.
-pub trait Database: Store + SystemStore + LeaseStore + Upkeep {}
-
-impl<T: Store + SystemStore + LeaseStore + Upkeep> Database for T {}
-
 /// The database, opened and at this build's schema, with what is needed to read secrets.
 pub struct Foundation {
     /// The store.
     pub store: Arc<dyn Database>,
     /// Live events, wake-ups, stop requests.
     pub hub: Arc<Hub>,
+    /// Whatever runs beside requests and jobs.
+    pub tasks: TaskTracker,
+    /// Keeps other processes from making what the first start makes; dropped when that is made.
+    setup: Box<dyn Any + Send>,
     /// Connected channels.
     pub channels: Arc<Channels>,
     /// Encryption at rest.
@@ -89,11 +73,13 @@ pub struct Assembly {
 
 /// Opens key and database, migrates, and checks that the key is the right one.
 pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation, Failure> {
-    make_private(&config.server.data_dir)?;
+    storage::make_private(&config.server.data_dir)?;
     let fresh_key = !key_file(config).exists();
-    let foundation = open(config, redactor).await?;
+    let mut foundation = open(config, redactor).await?;
     let migrated = foundation.store.migrate().await;
     migrated.context("the database cannot be brought to this version's schema")?;
+    let setup = foundation.store.alone().await;
+    foundation.setup = setup.map_err(anyhow::Error::from)?;
     let Foundation {
         store,
         cipher,
@@ -117,11 +103,11 @@ pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foun
             // only hide that the right one is missing.
             fs::remove_file(key_file(config)).map_err(anyhow::Error::from)?;
         }
-        return Err(ConfigError::Invalid {
-            name: "ENCRYPTION_KEY",
-            problem,
-        }
-        .into());
+        let name = match config.server.encryption_key_previous {
+            Some(_) => "ENCRYPTION_KEY_PREVIOUS",
+            None => "ENCRYPTION_KEY",
+        };
+        return Err(ConfigError::Invalid { name, problem }.into());
     }
     Ok(foundation)
 }
@@ -134,29 +120,19 @@ pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds);
     let client = http_client()?;
-    let hub = Arc::new(Hub::default());
     let channels = Arc::new(Channels::new(
         factories(&client, &clock),
         Arc::clone(&cipher),
         Arc::clone(&redactor),
     ));
-    let listener = Arc::new(Announcer {
-        hub: Arc::clone(&hub),
-        channels: Arc::clone(&channels),
-    });
-    let settings = SqliteSettings::new(&config.server.database);
-    let store = SqliteStore::connect(settings, Arc::clone(&ids), Arc::clone(&clock), listener)
-        .await
-        .with_context(|| {
-            format!(
-                "the database {} cannot be opened",
-                config.server.database.display()
-            )
-        })?;
-    let store: Arc<dyn Database> = Arc::new(store);
+    let listeners = vec![Arc::clone(&channels) as _];
+    let Storage { store, hub, tasks } =
+        storage::open(config, Arc::clone(&ids), Arc::clone(&clock), listeners).await?;
     Ok(Foundation {
         store,
         hub,
+        tasks,
+        setup: Box::new(()),
         channels,
         cipher,
         redactor,
@@ -193,7 +169,8 @@ pub async fn assemble(
     };
     let parts = EngineParts {
         platform: Arc::clone(&platform),
-        leases: foundation.store,
+        leases: Arc::clone(&foundation.store) as _,
+        maintenance: foundation.store,
         hub: foundation.hub,
         tools: tools::standard(),
         redactor: foundation.redactor,
@@ -202,8 +179,8 @@ pub async fn assemble(
             sends: SENDS,
             limits: agent::turn::Limits::default(),
             drain: DRAIN,
-            // One server process per SQLite file: whoever starts on it replaces the one before.
-            instance: "server".to_owned(),
+            instance: storage::instance(config)?,
+            retention: config.retention,
         },
     };
     Ok(Assembly {
@@ -298,21 +275,6 @@ pub fn key_file(config: &Config) -> PathBuf {
     config.server.data_dir.join("encryption.key")
 }
 
-/// Tells the commit's news to everybody in this process.
-struct Announcer {
-    hub: Arc<Hub>,
-    channels: Arc<Channels>,
-}
-
-impl CommitListener for Announcer {
-    fn committed(&self, committed: Committed) {
-        if committed.integrations_changed {
-            self.channels.forget();
-        }
-        self.hub.committed(committed);
-    }
-}
-
 fn factories(
     client: &reqwest::Client,
     clock: &Arc<dyn Clock>,
@@ -331,42 +293,43 @@ fn learn_secrets(config: &Config, redactor: &Redactor) {
         .flatten()
         .filter_map(|endpoint| endpoint.api_key.as_ref());
     keys.chain(&config.server.encryption_key)
+        .chain(&config.server.encryption_key_previous)
         .chain(&config.server.admin_token)
+        .chain(&config.server.redis_url)
+        .chain(config.server.database.url())
         .for_each(|secret| redactor.learn(secret));
 }
 
-fn key_ring(config: &Config, redactor: &Redactor) -> Result<KeyRing, Failure> {
-    let key: Secret = match &config.server.encryption_key {
-        Some(key) => key.clone(),
-        None => {
-            crypto::load_or_create_key(&key_file(config)).map_err(|error| ConfigError::Invalid {
+/// The keys of this server: the one that seals, and those that still open during a rotation.
+pub(crate) fn key_ring(config: &Config, redactor: &Redactor) -> Result<KeyRing, Failure> {
+    let keys = match &config.server.encryption_key {
+        Some(key) => vec![key.clone()],
+        None => crypto::load_or_create_keys(&key_file(config)).map_err(|error| {
+            ConfigError::Invalid {
                 name: "ENCRYPTION_KEY",
                 problem: error.to_string(),
-            })?
-        }
+            }
+        })?,
     };
-    redactor.learn(&key);
-    KeyRing::new(&key).map_err(|error| {
-        ConfigError::Invalid {
-            name: "ENCRYPTION_KEY",
+    for key in &keys {
+        redactor.learn(key);
+    }
+    let malformed = |name| {
+        move |error: MalformedKey| ConfigError::Invalid {
+            name,
             problem: error.to_string(),
         }
-        .into()
-    })
-}
-
-/// The data directory holds secrets: it is nobody else's.
-pub(crate) fn make_private(data_dir: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .map_err(|source| {
-            ConfigError::Unreadable {
-                name: "DATA_DIR".to_owned(),
-                path: data_dir.to_owned(),
-                source,
-            }
-            .into()
-        })
+    };
+    if keys.len() > 1 {
+        tracing::warn!(
+            "the rotation of the encryption key has not ended; run `nitejar rotate-keys`"
+        );
+    }
+    let ring = KeyRing::of(&keys).map_err(malformed("ENCRYPTION_KEY"))?;
+    match &config.server.encryption_key_previous {
+        Some(previous) => Ok(ring
+            .with_older(previous)
+            .map_err(malformed("ENCRYPTION_KEY_PREVIOUS"))?),
+        None => Ok(ring),
+    }
 }

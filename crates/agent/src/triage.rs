@@ -47,6 +47,12 @@ pub fn by_rule(item: &WorkItem, agent: &Agent, peers: &[AgentName]) -> Option<Ru
             format!("{} is switched off", agent.name),
         ));
     }
+    if item.message.is_stop() {
+        return Some(Ruling::pass(
+            DecidedBy::Mention,
+            "it asks to stop the work here, which happened when it came in if there was any; nothing else is to do",
+        ));
+    }
     if item.assigned.contains(&agent.id) {
         return Some(Ruling::act(
             DecidedBy::Assignment,
@@ -181,8 +187,10 @@ mod tests {
         Timestamp,
         agent::ReplyPolicy,
         budget::Limit,
-        channel::{InboundMessage, Place, Sender},
+        channel::{Command, InboundMessage, Place, Sender},
+        guard::LoopLimits,
         id::{AgentId, ConversationId, InboundEventId, IntegrationId, TenantId, WorkItemId},
+        queue::Steering,
         work::WorkItemStatus,
     };
     use uuid::Uuid;
@@ -200,6 +208,8 @@ mod tests {
             instructions: String::new(),
             enabled: true,
             reply_policy: ReplyPolicy::Auto,
+            steering: Steering::Steer,
+            loop_limits: LoopLimits::default(),
             daily_budget: Limit::Unlimited,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -226,6 +236,7 @@ mod tests {
                 sender: Sender {
                     external_id: "7".into(),
                     display_name: "Kim".into(),
+                    is_bot: false,
                 },
                 text: text.into(),
                 attachments: vec![],
@@ -278,6 +289,23 @@ mod tests {
                 .verdict,
             Verdict::Pass
         );
+    }
+
+    #[test]
+    fn a_stop_command_is_done_already_and_a_bot_cannot_give_one() {
+        let mut stop = item("/stop", ChatKind::Direct);
+        stop.message.command = Some(Command {
+            name: "stop".into(),
+            arguments: String::new(),
+        });
+        stop.message.addressed = true;
+        let verdict = |item: &WorkItem| by_rule(item, &ada(), &[]).map(|r| r.verdict);
+        assert_eq!(verdict(&stop), Some(Verdict::Pass));
+        stop.message.sender.is_bot = true;
+        assert_eq!(verdict(&stop), Some(Verdict::Act));
+        stop.message.sender.is_bot = false;
+        stop.message.addressed = false;
+        assert_eq!(verdict(&stop), Some(Verdict::Act));
     }
 
     #[test]

@@ -15,5 +15,5 @@ mod routes;
 mod sse;
 mod state;
 
-pub use openapi::{document, router};
+pub use openapi::{document, probes, router};
 pub use state::{ApiState, Phase};

@@ -92,6 +92,19 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
+/// Only what says how a process is, for one that serves nothing else.
+pub fn probes(state: ApiState) -> Router {
+    let authenticate = from_fn_with_state(state.clone(), extract::authenticate);
+    Router::new()
+        .merge(Router::from(routes::health::metrics_router()).layer(authenticate))
+        .merge(Router::from(routes::health::router()))
+        .fallback(nothing)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(harden))
+        .layer(from_fn_with_state(state.clone(), envelope::envelope))
+        .with_state(state)
+}
+
 /// The OpenAPI document as it is sent. Made when somebody first asks, and kept as text: the tree it
 /// comes from is ten times its size, and most servers are never asked.
 #[derive(Clone, Default)]
@@ -112,6 +125,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::work_items::router())
         .merge(routes::jobs::router())
         .merge(routes::effects::router())
+        .merge(routes::sprite_sessions::router())
         .merge(routes::tokens::router())
 }
 
@@ -155,12 +169,13 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
     ("work items", "What came in."),
     ("jobs", "Attempts at it, with transcripts and receipts."),
     ("effects", "Changes to the outside world."),
+    ("sprite sessions", "Shells on the computers of agents."),
     ("events", "What happens, live."),
     ("tokens", "Who may use this API."),
     ("webhooks", "Calls of vendors."),

@@ -68,12 +68,12 @@ pub(crate) async fn of_job(
     let follower = Follower::new(state, context, Some(job), after);
     let is_over = feed::watch(&follower.context, job).await?;
     let seen_all = is_over
-        && after > 0
         && feed::after(&follower.context, Some(job), after)
             .await?
             .is_empty();
     if seen_all {
-        // The one answer after which browsers do not connect again.
+        // The one answer after which browsers do not connect again. Old events of a finished job are forgotten,
+        // so it may be the first answer too.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     Ok(respond(Follower {
@@ -89,10 +89,9 @@ pub(crate) async fn of_tenant(
     after: Option<i64>,
 ) -> Result<Response, ApiError> {
     let follower = Follower::new(state, context, None, 0);
-    let seen = match after {
-        Some(after) => after,
-        None => feed::end(&follower.context).await?,
-    };
+    // A number from the future is from before a backup was restored: what is new now comes after the end.
+    let end = feed::end(&follower.context).await?;
+    let seen = after.map_or(end, |after| after.min(end));
     Ok(respond(Follower { seen, ..follower }))
 }
 

@@ -75,6 +75,10 @@ impl Cipher for AesGcmCipher {
             .map(Secret::new)
             .map_err(|_not_text| CipherError::Malformed)
     }
+
+    fn is_current(&self, sealed: &str) -> bool {
+        split(sealed).is_ok_and(|(key_id, _)| key_id == self.keys.current_id())
+    }
 }
 
 /// Key id and base64 of a sealed text.

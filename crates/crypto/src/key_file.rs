@@ -1,5 +1,6 @@
-//! The generated key on disk. It is readable by its owner from the first instant, complete or
-//! absent, and never replaced: whoever comes second takes what the first one wrote.
+//! The generated key on disk: one line, and during a rotation one more for each key that still opens.
+//! The file is readable by its owner from the first instant, and complete or absent. Only a rotation
+//! replaces it; of several first starts the second takes what the first one wrote.
 
 use crate::random;
 use domain::secret::Secret;
@@ -26,6 +27,12 @@ pub enum KeyFileError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Somebody else is at it.
+    #[error("another rotation is at work on the key file {}; let it end, then try again", .path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file system said no.
     #[error(
         "the key file {} cannot be {action}; make its directory writable, or give the key in ENCRYPTION_KEY",
@@ -42,48 +49,53 @@ pub enum KeyFileError {
     },
 }
 
-/// The key in `path`, as text for [`crate::KeyRing::new`]; made when there is none. Blocks, so it
-/// belongs to start-up.
-pub fn load_or_create_key(path: &Path) -> Result<Secret, KeyFileError> {
-    let failed = |action| {
-        move |source| KeyFileError::Io {
-            path: path.to_owned(),
-            action,
-            source,
-        }
-    };
-    match File::open(path) {
-        Ok(file) => read(path, file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create(path).map_err(failed("created"))?;
-            read(path, File::open(path).map_err(failed("read"))?)
-        }
-        Err(error) => Err(failed("read")(error)),
+/// The keys in `path`, as texts for [`crate::KeyRing::of`]: the first one seals. One is made when there is
+/// no file. Blocks, so it belongs to start-up.
+pub fn load_or_create_keys(path: &Path) -> Result<Vec<Secret>, KeyFileError> {
+    if let Err(error) = fs::symlink_metadata(path)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        create(path).map_err(failed(path, "created"))?;
     }
+    read(path)
 }
 
-fn read(path: &Path, mut file: File) -> Result<Secret, KeyFileError> {
-    let failed = |source| KeyFileError::Io {
-        path: path.to_owned(),
-        action: "read",
-        source,
-    };
-    let mode = file.metadata().map_err(failed)?.mode() & 0o777;
+/// The keys of a file that is there.
+pub(crate) fn read(path: &Path) -> Result<Vec<Secret>, KeyFileError> {
+    let failed = failed(path, "read");
+    let mut file = File::open(path).map_err(&failed)?;
+    let mode = file.metadata().map_err(&failed)?.mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(KeyFileError::TooOpen {
             path: path.to_owned(),
             mode,
         });
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed)?;
-    Ok(Secret::new(text))
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(&failed)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(Secret::new).collect())
+}
+
+/// Says what was tried with the file when the system said no.
+pub(crate) fn failed(path: &Path, action: &'static str) -> impl Fn(io::Error) -> KeyFileError {
+    move |source| KeyFileError::Io {
+        path: path.to_owned(),
+        action,
+        source,
+    }
+}
+
+/// A fresh key.
+pub(crate) fn fresh() -> Secret {
+    let key = Zeroizing::new(random::bytes::<32>());
+    Secret::new(hex::encode(*key))
 }
 
 /// Writes a fresh key beside `path` and links it into place, which fails when a key is there.
 fn create(path: &Path) -> io::Result<()> {
     let draft = path.with_extension(format!("{}.new", hex::encode(random::bytes::<8>())));
-    let written = write(&draft).and_then(|()| fs::hard_link(&draft, path));
+    let written = write(&draft, &[fresh()]).and_then(|()| fs::hard_link(&draft, path));
     if draft.exists() {
         fs::remove_file(&draft)?;
     }
@@ -92,7 +104,12 @@ fn create(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }?;
-    // The directory entry must survive power loss, or values sealed with the key would not.
+    sync_directory(path)
+}
+
+/// Makes the name of a file survive power loss as its content does: values sealed with a key that is gone
+/// would be lost.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -100,16 +117,17 @@ fn create(path: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-fn write(draft: &Path) -> io::Result<()> {
+/// Writes keys to a file that was not there, and to the disk.
+pub(crate) fn write(draft: &Path, keys: &[Secret]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(draft)?;
-    let key = Zeroizing::new(random::bytes::<32>());
-    let text = Zeroizing::new(hex::encode(*key));
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
+    for key in keys {
+        file.write_all(key.expose().as_bytes())?;
+        file.write_all(b"\n")?;
+    }
     file.sync_all()
 }
 
@@ -125,26 +143,26 @@ mod tests {
         let path = directory.path().join("encryption.key");
         let keys: BTreeSet<String> = thread::scope(|scope| {
             let starts: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| load_or_create_key(&path).expect("a key")))
+                .map(|_| scope.spawn(|| load_or_create_keys(&path).expect("a key")))
                 .collect();
             let joined = starts.into_iter().map(|s| s.join().expect("no panic"));
-            joined.map(|key| key.expose().to_owned()).collect()
+            joined.map(|keys| keys[0].expose().to_owned()).collect()
         });
         assert_eq!(keys.len(), 1);
         let mode = fs::metadata(&path).expect("the file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let entries = fs::read_dir(directory.path()).expect("entries").count();
         assert_eq!(entries, 1, "drafts are removed");
-        KeyRing::new(&load_or_create_key(&path).expect("a key")).expect("a well-formed key");
+        KeyRing::of(&load_or_create_keys(&path).expect("a key")).expect("a well-formed key");
     }
 
     #[test]
     fn a_key_others_can_read_is_refused_with_the_way_out() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("encryption.key");
-        load_or_create_key(&path).expect("a key");
+        load_or_create_keys(&path).expect("a key");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("chmod");
-        let shown = load_or_create_key(&path)
+        let shown = load_or_create_keys(&path)
             .err()
             .expect("refused")
             .to_string();
@@ -156,7 +174,7 @@ mod tests {
     fn a_missing_directory_names_the_file() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("absent").join("encryption.key");
-        let shown = load_or_create_key(&path)
+        let shown = load_or_create_keys(&path)
             .err()
             .expect("refused")
             .to_string();

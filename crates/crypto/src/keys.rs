@@ -51,9 +51,21 @@ impl KeyRing {
         Ok(self)
     }
 
+    /// A ring of keys of which the first one seals.
+    pub fn of(keys: &[Secret]) -> Result<Self, MalformedKey> {
+        let none = Secret::new("");
+        let (current, older) = keys.split_first().unwrap_or((&none, &[]));
+        older.iter().try_fold(Self::new(current)?, Self::with_older)
+    }
+
     /// The id of the key that seals; safe to show.
     pub fn current_id(&self) -> &str {
         &self.current.id
+    }
+
+    /// Whether it opens what was sealed with the key of this id.
+    pub fn opens(&self, id: &str) -> bool {
+        self.find(id).is_some()
     }
 
     pub(crate) fn current(&self) -> &SealingKey {

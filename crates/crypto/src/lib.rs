@@ -8,9 +8,11 @@ mod digest;
 mod key_file;
 mod keys;
 mod random;
+mod rotation;
 
 pub use cipher::AesGcmCipher;
 pub use digest::{constant_time_eq, token_hash, verify_hmac_sha256};
-pub use key_file::{KeyFileError, load_or_create_key};
+pub use key_file::{KeyFileError, load_or_create_keys};
 pub use keys::{KeyRing, MalformedKey};
 pub use random::{new_token, random_secret};
+pub use rotation::Rotation;

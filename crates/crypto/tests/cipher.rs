@@ -90,9 +90,13 @@ fn a_foreign_key_is_named_and_an_older_one_still_opens() {
         opened(cipher(8).open(at, &sealed)),
         Err(CipherError::UnknownKey { key_id })
     );
-    let rotated = KeyRing::new(&key(8)).and_then(|ring| ring.with_older(&key(7)));
-    let rotated = AesGcmCipher::new(rotated.expect("keys"));
+    let rotated = KeyRing::of(&[key(8), key(7)]).expect("keys");
+    let rotated = AesGcmCipher::new(rotated);
     assert_eq!(opened(rotated.open(at, &sealed)), Ok("canary".to_owned()));
+    assert!(!rotated.is_current(&sealed) && cipher(7).is_current(&sealed));
+    let again = rotated.seal(at, &Secret::new("canary"));
+    assert!(rotated.is_current(&again) && cipher(8).is_current(&again));
+    assert!(!rotated.is_current("canary") && !rotated.is_current("enc:v2:00000000:AAAA"));
 }
 
 #[test]

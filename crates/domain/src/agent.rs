@@ -3,8 +3,10 @@
 use crate::{
     Timestamp,
     budget::Limit,
+    guard::LoopLimits,
     id::{AgentId, TenantId},
     model::ModelRef,
+    queue::Steering,
     text::words,
 };
 use serde::{Deserialize, Serialize};
@@ -101,6 +103,10 @@ pub struct Agent {
     pub enabled: bool,
     /// What happens to its replies.
     pub reply_policy: ReplyPolicy,
+    /// What becomes of messages that arrive while it works.
+    pub steering: Steering,
+    /// Where it stops to go along with a loop.
+    pub loop_limits: LoopLimits,
     /// What it may spend in a UTC day.
     pub daily_budget: Limit,
     /// When it was made.

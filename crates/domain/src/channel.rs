@@ -40,6 +40,9 @@ pub struct Sender {
     pub external_id: String,
     /// What the vendor shows of them.
     pub display_name: String,
+    /// Whether a program wrote it: a bot, ours or anybody's, or an agent.
+    #[serde(default)]
+    pub is_bot: bool,
 }
 
 /// A bot command such as `/stop now`.
@@ -125,4 +128,13 @@ pub struct InboundMessage {
     pub quoted: Option<Quoted>,
     /// When the vendor says it was sent.
     pub sent_at: Timestamp,
+}
+
+impl InboundMessage {
+    /// Whether a person asks that the work in this conversation stops at once. It takes effect when it
+    /// comes in, not when its turn comes.
+    pub fn is_stop(&self) -> bool {
+        let stop = self.command.as_ref().is_some_and(|c| c.name == "stop");
+        stop && self.addressed && !self.sender.is_bot
+    }
 }

@@ -11,6 +11,7 @@ pub mod channel;
 pub mod conversation;
 pub mod effect;
 pub mod event;
+pub mod guard;
 pub mod id;
 pub mod integration;
 pub mod job;

@@ -36,6 +36,30 @@ pub struct Lane {
 }
 
 words!(
+    /// What becomes of messages that arrive while an agent works in the same conversation.
+    Steering {
+        /// The running job takes them over at its next turn.
+        Steer = "steer",
+        /// Each waits and gets a job of its own.
+        Queue = "queue",
+        /// They wait, and what waits then becomes one job.
+        Merge = "merge",
+    }
+);
+
+impl Steering {
+    /// The most items that wait which a job takes over now: before it first asked the model, or at a
+    /// later turn. The rest waits for the next turn, or for the next job.
+    pub const fn takes_over(self, begins: bool) -> u32 {
+        match (self, begins) {
+            (Self::Steer, _) => 20,
+            (Self::Merge, true) => 100,
+            (Self::Merge, false) | (Self::Queue, _) => 0,
+        }
+    }
+}
+
+words!(
     /// How a work item stands in a lane.
     EntryStatus {
         /// It waits for its turn.
@@ -77,6 +101,16 @@ pub fn backoff(attempt: u32, first: Duration, cap: Duration, jitter: f64) -> Dur
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_steering_takes_over_mid_job_and_a_queue_never_does() {
+        let takes = |begins: bool| {
+            let takes = |steering: &Steering| steering.takes_over(begins) > 0;
+            Steering::ALL.iter().map(takes).collect::<Vec<_>>()
+        };
+        assert_eq!(takes(true), [true, false, true]);
+        assert_eq!(takes(false), [true, false, false]);
+    }
 
     #[test]
     fn backoff_doubles_up_to_the_cap_and_jitter_only_shortens() {

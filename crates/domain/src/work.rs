@@ -98,6 +98,8 @@ words!(
         Fallback = "fallback",
         /// The agent is switched off.
         Disabled = "disabled",
+        /// It looks like part of a loop.
+        Guard = "guard",
     }
 );
 
@@ -135,12 +137,41 @@ pub struct LaneOutcome {
     pub reply: Option<EffectStatus>,
 }
 
+/// Why a job that somebody stopped gave no answer.
+pub const STOPPED: &str = "the job was cancelled";
+/// Why an answer that somebody withdrew never arrived.
+pub const WITHDRAWN: &str = "the reply was withdrawn by a person";
+
+impl LaneOutcome {
+    /// What the item would come to if this lane were the only one.
+    pub fn status(&self) -> WorkItemStatus {
+        match (self.entry, self.job_status) {
+            (EntryStatus::Queued | EntryStatus::Running, _)
+            | (_, Some(JobStatus::Queued | JobStatus::Running | JobStatus::Waiting)) => {
+                WorkItemStatus::Open
+            }
+            (_, None) => WorkItemStatus::Passed,
+            (_, Some(JobStatus::Completed)) => match self.reply {
+                None | Some(EffectStatus::Sent) => WorkItemStatus::Replied,
+                Some(EffectStatus::Failed | EffectStatus::Cancelled) => WorkItemStatus::Failed,
+                Some(
+                    EffectStatus::Pending
+                    | EffectStatus::Held
+                    | EffectStatus::Sending
+                    | EffectStatus::Unknown,
+                ) => WorkItemStatus::Open,
+            },
+            (_, Some(JobStatus::Failed | JobStatus::Cancelled)) => WorkItemStatus::Failed,
+        }
+    }
+}
+
 /// The status a work item has, given how every lane it sits in stands. One visible answer is
 /// enough; otherwise any failure shows; otherwise everybody passed.
 pub fn outcome(lanes: &[LaneOutcome]) -> WorkItemStatus {
     let mut best = WorkItemStatus::Passed;
     for lane in lanes {
-        match lane_outcome(lane) {
+        match lane.status() {
             WorkItemStatus::Open => return WorkItemStatus::Open,
             WorkItemStatus::Replied => best = WorkItemStatus::Replied,
             WorkItemStatus::Failed if best == WorkItemStatus::Passed => {
@@ -150,27 +181,6 @@ pub fn outcome(lanes: &[LaneOutcome]) -> WorkItemStatus {
         }
     }
     best
-}
-
-fn lane_outcome(lane: &LaneOutcome) -> WorkItemStatus {
-    match (lane.entry, lane.job_status) {
-        (EntryStatus::Queued | EntryStatus::Running, _)
-        | (_, Some(JobStatus::Queued | JobStatus::Running | JobStatus::Waiting)) => {
-            WorkItemStatus::Open
-        }
-        (_, None) => WorkItemStatus::Passed,
-        (_, Some(JobStatus::Completed)) => match lane.reply {
-            None | Some(EffectStatus::Sent) => WorkItemStatus::Replied,
-            Some(EffectStatus::Failed | EffectStatus::Cancelled) => WorkItemStatus::Failed,
-            Some(
-                EffectStatus::Pending
-                | EffectStatus::Held
-                | EffectStatus::Sending
-                | EffectStatus::Unknown,
-            ) => WorkItemStatus::Open,
-        },
-        (_, Some(JobStatus::Failed | JobStatus::Cancelled)) => WorkItemStatus::Failed,
-    }
 }
 
 #[cfg(test)]

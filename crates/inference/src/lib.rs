@@ -8,6 +8,7 @@
 //! `endpoint::Decode`, a [`Family`], and the same format in the model simulator to test against.
 
 mod anthropic;
+mod body;
 mod catalog;
 mod demo;
 mod endpoint;
@@ -18,6 +19,7 @@ mod openai;
 mod prices;
 pub mod sse;
 
+pub use body::body;
 pub use catalog::{Catalog, Family, ProviderSettings, Settings, SettingsError};
 pub use endpoint::{CONNECT_TIMEOUT, Timeouts};
 pub use prices::{PriceOverride, Prices, PricesError, Thinking};

@@ -40,6 +40,7 @@ pub(crate) struct TelegramChannel {
     mode: IngressMode,
     webhook_secret: Secret,
     allowed: AllowedChats,
+    allow_bots: bool,
     /// What the token alone tells of us.
     from_token: Identity,
     /// What Telegram told of us.
@@ -74,6 +75,7 @@ impl TelegramChannel {
             mode: settings.mode,
             webhook_secret: secret,
             allowed: settings.allowed,
+            allow_bots: settings.allow_bots,
             from_token,
             known: OnceLock::new(),
             registered: Mutex::new(None),
@@ -117,7 +119,11 @@ impl TelegramChannel {
     fn message(&self, update: Value) -> Option<InboundMessage> {
         match serde_json::from_value::<Update>(update) {
             Ok(update) => {
-                inbound::message(update, self.identity(), &self.allowed, self.clock.now())
+                let message =
+                    inbound::message(update, self.identity(), &self.allowed, self.clock.now())?;
+                // A bot we cannot tell from ourselves might be us.
+                let heard = self.allow_bots && self.identity().id.is_some();
+                (heard || !message.sender.is_bot).then_some(message)
             }
             Err(error) => {
                 tracing::warn!(%error, "an update of telegram cannot be read and is skipped");

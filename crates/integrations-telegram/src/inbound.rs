@@ -1,5 +1,6 @@
-//! From an update to a neutral message. Whatever is nobody's business (our own messages, other
-//! bots', channel posts, service messages, chats that are not allowed) ends here.
+//! From an update to a neutral message. Whatever is nobody's business (our own messages, channel posts,
+//! service messages, chats that are not allowed) ends here; whether other bots are heard is decided by
+//! who asks.
 
 use crate::{
     settings::AllowedChats,
@@ -95,9 +96,10 @@ pub(crate) fn message(
     })
 }
 
-/// The writer; absent when it is us, another bot, or a channel whose posts are forwarded here.
+/// The writer; absent when it is us, or a channel whose posts are forwarded here.
 fn sender(message: &Message, us: &Identity) -> Option<Sender> {
-    if message.is_automatic_forward {
+    let is_ours = message.from.as_ref().is_some_and(|user| us.is(user));
+    if is_ours || message.is_automatic_forward {
         return None;
     }
     // Somebody who writes in the name of a group or channel; `from` is then a bot of Telegram's.
@@ -107,12 +109,10 @@ fn sender(message: &Message, us: &Identity) -> Option<Sender> {
         return Some(Sender {
             display_name: name.unwrap_or_else(|| id.clone()),
             external_id: id,
+            is_bot: false,
         });
     }
     let user = message.from.as_ref()?;
-    if user.is_bot || us.is(user) {
-        return None;
-    }
     let names = [Some(user.first_name.as_str()), user.last_name.as_deref()];
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let name = match (name.trim(), &user.username) {
@@ -123,6 +123,7 @@ fn sender(message: &Message, us: &Identity) -> Option<Sender> {
     Some(Sender {
         external_id: user.id.to_string(),
         display_name: name,
+        is_bot: user.is_bot,
     })
 }
 

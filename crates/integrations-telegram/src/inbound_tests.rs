@@ -54,6 +54,7 @@ fn a_private_message_is_addressed_and_complete() {
         sender: Sender {
             external_id: "5".to_owned(),
             display_name: "Ann".to_owned(),
+            is_bot: false,
         },
         text: "hi".to_owned(),
         attachments: vec![],
@@ -224,7 +225,7 @@ fn what_is_nobodys_business_is_left_out() {
     let not_ours = [
         json!({"text": "x", "from": {"id": 4242, "is_bot": true}}),
         json!({"text": "x", "from": {"id": 4242}}),
-        json!({"text": "x", "from": {"id": 9, "is_bot": true}}),
+        json!({"text": "x", "from": {"id": 4242, "is_bot": true}, "sender_chat": {"id": -1001, "type": "supergroup"}}),
         json!({"text": "x", "chat": {"id": -1, "type": "channel"}}),
         json!({"text": "x", "is_automatic_forward": true, "sender_chat": {"id": -1, "type": "channel"}}),
         json!({"new_chat_title": "x"}),
@@ -233,11 +234,23 @@ fn what_is_nobodys_business_is_left_out() {
     for fields in not_ours {
         assert_eq!(parsed(fields.clone()), None, "{fields}");
     }
+    let mut own_edit = in_group(json!({"text": "x", "from": {"id": 4242, "is_bot": true}}));
+    own_edit["edited_message"] = own_edit["message"].take();
+    assert_eq!(parsed_as(&us(), own_edit), None, "an edit of our own");
     let post = json!({"update_id": 1, "channel_post": {"anything": 1}});
     assert_eq!(parsed_as(&us(), post), None);
     let only = AllowedChats::Only(vec!["1".to_owned()]);
     let update = serde_json::from_value(in_group(json!({"text": "x"}))).expect("an update");
     assert_eq!(message(update, &us(), &only, Timestamp::default()), None);
+}
+
+#[test]
+fn another_bot_is_told_from_a_person() {
+    let from = |is_bot: bool| json!({"text": "x", "from": {"id": 9, "is_bot": is_bot, "first_name": "Nine"}});
+    for is_bot in [true, false] {
+        let message = parsed(from(is_bot)).expect("a message");
+        assert_eq!(message.sender.is_bot, is_bot);
+    }
 }
 
 #[test]
@@ -247,7 +260,11 @@ fn an_anonymous_admin_is_a_person() {
         "from": {"id": 1_087_968_824, "is_bot": true, "first_name": "Group"},
         "sender_chat": {"id": -1001, "type": "supergroup", "title": "Team"},
     }));
-    assert_eq!(message.expect("a message").sender.display_name, "Team");
+    let sender = message.expect("a message").sender;
+    assert_eq!(
+        (sender.display_name.as_str(), sender.is_bot),
+        ("Team", false)
+    );
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 pub(crate) const SECRET_FIELDS: &[&str] = &["bot_token", "webhook_secret"];
-const PUBLIC_FIELDS: &[&str] = &["mode", "api_base_url", "allowed_chat_ids"];
+const PUBLIC_FIELDS: &[&str] = &["mode", "api_base_url", "allowed_chat_ids", "allow_bots"];
 const DEFAULT_BASE_URL: &str = "https://api.telegram.org";
 /// Telegram's limit on the secret it repeats in every webhook call.
 const LONGEST_WEBHOOK_SECRET: usize = 256;
@@ -45,6 +45,8 @@ pub(crate) struct BotSettings {
     pub(crate) mode: IngressMode,
     pub(crate) base_url: Url,
     pub(crate) allowed: AllowedChats,
+    /// Whether what other bots write is taken in.
+    pub(crate) allow_bots: bool,
 }
 
 /// The chats a bot listens to.
@@ -98,10 +100,12 @@ pub(crate) fn check(
     parse_base_url(&base_url)?;
     let allowed = config.remove("allowed_chat_ids").unwrap_or(Value::Null);
     parse_allowed(&allowed)?;
+    let allow_bots = parse_allow_bots(config.remove("allow_bots").as_ref())?;
     let public = [
         ("mode", json!(mode)),
         ("api_base_url", json!(base_url)),
         ("allowed_chat_ids", allowed),
+        ("allow_bots", json!(allow_bots)),
     ];
     Ok(ChannelSettings {
         public: public
@@ -133,6 +137,7 @@ pub(crate) fn read(settings: &ChannelSettings) -> Result<BotSettings, InvalidSet
         mode: parse_mode(mode.as_deref().unwrap_or("polling"))?,
         base_url: parse_base_url(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))?,
         allowed: parse_allowed(&public("allowed_chat_ids").unwrap_or(Value::Null))?,
+        allow_bots: parse_allow_bots(public("allow_bots").as_ref())?,
     })
 }
 
@@ -213,6 +218,15 @@ fn parse_base_url(text: &str) -> Result<Url, InvalidSettings> {
     Ok(url)
 }
 
+/// Absent and null are no: bots that answer bots are wanted by few.
+fn parse_allow_bots(value: Option<&Value>) -> Result<bool, InvalidSettings> {
+    match value {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(allow)) => Ok(*allow),
+        Some(_) => Err(invalid("allow_bots", "must be true or false")),
+    }
+}
+
 fn parse_allowed(value: &Value) -> Result<AllowedChats, InvalidSettings> {
     let refused = || {
         let message = "must be a list of chat ids like [123456789, -1001234567890] or \"@name\"; null = all chats";
@@ -252,8 +266,9 @@ mod tests {
     #[test]
     fn a_token_alone_is_enough() {
         let settings = checked(json!({"bot_token": "1:abc", "webhook_secret": null})).expect("ok");
-        let public =
-            json!({"mode": "polling", "api_base_url": DEFAULT_BASE_URL, "allowed_chat_ids": null});
+        let public = json!({
+            "mode": "polling", "api_base_url": DEFAULT_BASE_URL, "allowed_chat_ids": null, "allow_bots": false,
+        });
         assert_eq!(Value::Object(settings.public.clone()), public);
         let secrets: Vec<_> = settings.secrets.values().map(Secret::expose).collect();
         assert_eq!(secrets, ["1:abc", "generated-secret"]);
@@ -312,6 +327,10 @@ mod tests {
             (
                 json!({"bot_token": token, "allowed_chat_ids": ["name"]}),
                 "allowed_chat_ids",
+            ),
+            (
+                json!({"bot_token": token, "allow_bots": "yes"}),
+                "allow_bots",
             ),
         ];
         for (config, field) in wrong {

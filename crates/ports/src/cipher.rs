@@ -22,7 +22,8 @@ pub struct SealedPlace<'a> {
 pub enum CipherError {
     /// Sealed with a key that this server does not hold.
     #[error(
-        "sealed with key {key_id}, which this server does not have; start it with the ENCRYPTION_KEY it was sealed with"
+        "sealed with key {key_id}, which this server does not have; give that key in ENCRYPTION_KEY, or in \
+         ENCRYPTION_KEY_PREVIOUS beside a newer one"
     )]
     UnknownKey {
         /// The id written beside the value.
@@ -50,4 +51,7 @@ pub trait Cipher: Send + Sync {
 
     /// Decrypts what was sealed for that very place.
     fn open(&self, place: SealedPlace<'_>, sealed: &str) -> Result<Secret, CipherError>;
+
+    /// Whether a text was sealed with the key that seals now. It need not open.
+    fn is_current(&self, sealed: &str) -> bool;
 }

@@ -145,6 +145,7 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
         job: run.job.id,
     };
     let interrupted = tokio::select! {
+        biased;
         () = model_call::listen(&model, request, &watcher, &mut heard) => None,
         () = run.stop.cancelled() => Some(Halt::Cancelled),
         () = run.engine.abandon.cancelled() => return Err(Halt::Abandoned),
@@ -318,9 +319,10 @@ async fn failed(run: &mut Run, call: ModelCall) -> Result<(), StoreError> {
 
 async fn wait(run: &Run, duration: Duration) -> Result<(), Halt> {
     tokio::select! {
-        () = run.engine.sleep(duration) => Ok(()),
+        biased;
         () = run.stop.cancelled() => Err(Halt::Cancelled),
         () = run.engine.abandon.cancelled() => Err(Halt::Abandoned),
+        () = run.engine.sleep(duration) => Ok(()),
     }
 }
 

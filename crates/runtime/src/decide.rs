@@ -3,6 +3,7 @@
 
 use crate::{
     engine::Engine,
+    guards,
     model_call::{self, Heard},
     steering,
 };
@@ -94,8 +95,7 @@ pub(crate) async fn next(
         let Some(queued) = waiting else {
             return Ok(None);
         };
-        let by_rule = triage::by_rule(&queued.item, &scene.agent, &scene.peers);
-        let Some(ruling) = (match by_rule {
+        let Some(ruling) = (match guards::rule(engine, lane, scene, &queued.item).await? {
             Some(ruling) => Some(ruling),
             None => ask(engine, lane, scene, &queued.item).await?,
         }) else {
@@ -134,6 +134,7 @@ async fn ask(
     let prompt = ::agent::prompt::prompt_tokens(&request);
     let mut heard = Heard::new(&model);
     tokio::select! {
+        biased;
         () = model_call::listen(&model, request, &model_call::Nobody, &mut heard) => {}
         // Settled where the lane is claimed next.
         () = engine.abandon.cancelled() => return Ok(None),

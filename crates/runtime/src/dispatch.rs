@@ -17,8 +17,9 @@ const CLAIM: usize = 16;
 pub(crate) async fn run(engine: Arc<Engine>) {
     loop {
         tokio::select! {
-            () = engine.hub.wait(Wake::Lanes) => {}
+            biased;
             () = engine.stop.cancelled() => return,
+            () = engine.hub.wait(Wake::Lanes) => {}
         }
         if let Err(error) = claim_all(&engine).await {
             tracing::error!(
@@ -57,7 +58,7 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError>
             .await?;
         let full = lanes.len() == places.len();
         for (lane, place) in lanes.into_iter().zip(places) {
-            engine.spawn(run_lane(Arc::clone(engine), lane, place));
+            engine.spawn_job(run_lane(Arc::clone(engine), lane, place));
         }
         if !full {
             return Ok(());

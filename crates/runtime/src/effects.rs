@@ -31,12 +31,14 @@ const LONGEST_ASKED: Duration = Duration::from_hours(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
-/// Claims and sends until a stop is asked for.
+/// Claims and sends until the last job has ended, and then what that left to send.
 pub(crate) async fn run(engine: Arc<Engine>) {
-    loop {
+    let mut last = false;
+    while !last {
         tokio::select! {
+            biased;
+            () = engine.quiet.cancelled() => last = true,
             () = engine.hub.wait(Wake::Effects) => {}
-            () = engine.stop.cancelled() => return,
         }
         if let Err(error) = claim_all(&engine).await {
             tracing::error!(
@@ -64,9 +66,6 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
             }
             continue;
         }
-        if engine.stop.is_cancelled() {
-            return Ok(());
-        }
         let limit = u32::try_from(places.len()).unwrap_or(1);
         let effects = engine
             .leases
@@ -84,7 +83,13 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
 
 async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphorePermit) {
     let attempted = AssertUnwindSafe(attempt(&engine, &effect)).catch_unwind();
-    let outcome = match attempted.await {
+    let attempted = tokio::select! {
+        biased;
+        attempted = attempted => attempted,
+        // The row stays `sending`; whoever frees this process's leases makes it `unknown`, which is the truth.
+        () = engine.drop_sends.cancelled() => return,
+    };
+    let outcome = match attempted {
         Ok(Ok(outcome)) => outcome,
         // The panic itself was logged by the hook; whether anything left is not known.
         Err(_panic) => Outcome::Failed(ChannelError::Ambiguous(
@@ -101,8 +106,7 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
     counter!("nitejar_effects_total", "status" => effect.status.as_str()).increment(1);
     while let Err(error) = settle(&engine, &effect).await {
         tracing::error!(effect.id = %effect.id, error = &error as &dyn std::error::Error, "a delivery could not be recorded");
-        if engine.abandon.is_cancelled() {
-            // The row stays `sending`; the next process makes it `unknown`, which is the truth.
+        if engine.drop_sends.is_cancelled() {
             break;
         }
         engine.sleep(FIRST_PAUSE).await;
@@ -122,6 +126,8 @@ enum Outcome {
     Nowhere(String),
 }
 
+#[tracing::instrument(name = "effects.send", skip_all, fields(
+    job.id = %effect.job_id, effect.id = %effect.id, integration.id = %effect.integration_id, attempt = effect.attempts))]
 async fn attempt(engine: &Engine, effect: &Effect) -> Result<Outcome, StoreError> {
     if effect.expires_at <= engine.now() {
         return Ok(Outcome::Expired);

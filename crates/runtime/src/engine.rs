@@ -1,6 +1,6 @@
 //! What the runtime is made of, and its life: start, run, drain.
 
-use crate::{dispatch, effects, hub::Hub, leases, places::Places, pollers};
+use crate::{dispatch, effects, hub::Hub, leases, places::Places, pollers, retention::{self, Retention}};
 use agent::turn::Limits;
 use domain::{
     Timestamp,
@@ -9,16 +9,19 @@ use domain::{
 };
 use ports::{
     inference::ToolSpec,
-    store::{BoxTx, Durability, LeaseStore, StoreError, Worker},
+    store::{BoxTx, Durability, LeaseStore, Maintenance, StoreError, Worker},
     tool::Tool,
 };
 use services::Platform;
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, atomic::{AtomicBool, AtomicU64}},
     time::Duration,
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long messages that are being sent may take after the last job has ended.
+const LAST_SENDS: Duration = Duration::from_secs(5);
 
 /// How the runtime behaves.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub struct RuntimeSettings {
     pub drain: Duration,
     /// What stays the same over restarts of this process (see [`Worker::instance`]).
     pub instance: String,
+    /// How long what jobs leave behind is kept.
+    pub retention: Retention,
 }
 
 /// What the runtime needs from outside.
@@ -41,6 +46,8 @@ pub struct EngineParts {
     pub platform: Arc<Platform>,
     /// Leases.
     pub leases: Arc<dyn LeaseStore>,
+    /// What keeps the database small.
+    pub maintenance: Arc<dyn Maintenance>,
     /// Live events, wake-ups and stop requests.
     pub hub: Arc<Hub>,
     /// The tools agents may use.
@@ -55,6 +62,7 @@ pub struct EngineParts {
 pub struct Engine {
     pub(crate) platform: Arc<Platform>,
     pub(crate) leases: Arc<dyn LeaseStore>,
+    pub(crate) maintenance: Arc<dyn Maintenance>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) tools: Vec<Arc<dyn Tool>>,
     pub(crate) specs: Vec<ToolSpec>,
@@ -71,6 +79,14 @@ pub struct Engine {
     pub(crate) stop: CancellationToken,
     /// Cancelled when running jobs must let go at once.
     pub(crate) abandon: CancellationToken,
+    /// Cancelled when all jobs have ended and what they left to send has been claimed.
+    pub(crate) quiet: CancellationToken,
+    /// Cancelled when nothing that is being sent is waited for any more.
+    pub(crate) drop_sends: CancellationToken,
+    /// How often this process was thought dead: whoever holds a lease for long looks whether it grew.
+    pub(crate) losses: AtomicU64,
+    jobs: TaskTracker,
+    /// Everything but jobs: the loops, and what is being sent.
     tracker: TaskTracker,
     /// Heartbeat and sweep: they must outlive every job.
     pulse: TaskTracker,
@@ -83,6 +99,7 @@ impl Engine {
         let EngineParts {
             platform,
             leases,
+            maintenance,
             hub,
             mut tools,
             redactor,
@@ -112,11 +129,16 @@ impl Engine {
             worker: worker.id,
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
+            quiet: CancellationToken::new(),
+            drop_sends: CancellationToken::new(),
+            losses: AtomicU64::new(0),
+            jobs: TaskTracker::new(),
             tracker: TaskTracker::new(),
             pulse: TaskTracker::new(),
             gone: CancellationToken::new(),
             platform,
             leases,
+            maintenance,
             hub,
             tools,
             redactor,
@@ -126,22 +148,29 @@ impl Engine {
         engine.spawn(dispatch::run(Arc::clone(&engine)));
         engine.spawn(effects::run(Arc::clone(&engine)));
         engine.spawn(pollers::run(Arc::clone(&engine)));
+        engine.spawn(retention::run(Arc::clone(&engine)));
         Ok(engine)
     }
 
-    /// Takes no new work, lets running jobs finish until the drain time is over, then lets go. What is
-    /// left continues in the next process from its last commit.
+    /// Takes no new work, lets running jobs finish until the drain time is over, then lets go; sends what they
+    /// left to send. What remains continues elsewhere, or after the next start, from its last commit.
     pub async fn shutdown(&self) {
         self.stop.cancel();
-        self.tracker.close();
-        let drained = tokio::time::timeout(self.settings.drain, self.tracker.wait())
-            .await
-            .is_ok();
-        if !drained {
+        self.jobs.close();
+        if !ends_in(&self.jobs, self.sleep(self.settings.drain), &self.abandon).await {
             tracing::warn!(
-                "jobs are still running after the drain time; they continue after the next start"
+                "jobs are still running after the drain time; they continue where they are claimed next"
             );
             self.abandon.cancel();
+            self.jobs.wait().await;
+        }
+        self.quiet.cancel();
+        self.tracker.close();
+        if !ends_in(&self.tracker, self.sleep(LAST_SENDS), &self.drop_sends).await {
+            tracing::warn!(
+                "messages are still being sent; whether they arrived will be shown as unknown"
+            );
+            self.drop_sends.cancel();
             self.tracker.wait().await;
         }
         self.gone.cancel();
@@ -156,11 +185,16 @@ impl Engine {
         self.platform.sandboxes.shutdown().await;
     }
 
-    /// Lets running jobs go at once instead of waiting for the drain time; they continue after the next
-    /// start from their last commit.
+    /// Lets running jobs and sends go at once instead of waiting for the drain time; jobs continue from their last
+    /// commit.
     pub fn abandon(&self) {
         self.stop.cancel();
         self.abandon.cancel();
+        self.drop_sends.cancel();
+    }
+
+    pub(crate) fn spawn_job(&self, job: impl Future<Output = ()> + Send + 'static) {
+        self.jobs.spawn(job);
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -188,5 +222,19 @@ impl Engine {
     pub(crate) async fn write(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
         let store = &self.platform.store;
         store.write(tenant, Durability::Relaxed).await
+    }
+}
+
+/// Whether the tasks end before the time is over or somebody loses patience.
+async fn ends_in(
+    tasks: &TaskTracker,
+    time: impl Future<Output = ()>,
+    impatience: &CancellationToken,
+) -> bool {
+    tokio::select! {
+        biased;
+        () = tasks.wait() => true,
+        () = time => false,
+        () = impatience.cancelled() => false,
     }
 }

@@ -12,9 +12,11 @@ use domain::{
     channel::ChatKind,
     effect::{EffectAction, EffectStatus, REPLY_SLOT},
     job::{Job, JobStatus},
+    work::STOPPED,
 };
 use metrics::counter;
 use ports::store::{StoreError, StoreTx};
+use services::notices;
 
 /// How long an effect is of use: an answer for a day, a mark or a progress line for minutes.
 pub(crate) fn lifetime(action: &EffectAction) -> TimeDelta {
@@ -57,10 +59,11 @@ pub(crate) async fn halt(run: &mut Run, halt: Halt) -> Result<(), StoreError> {
         Halt::Abandoned => return Ok(()),
         Halt::Cancelled => {
             run.job.cancel(now).map_err(start::illegal)?;
-            "This job was stopped before it was finished.".to_owned()
+            notices::stopped(&run.engine.platform.settings, run.job.id)
         }
         Halt::Failed(failure) => {
-            let notice = format!("I could not finish this. {}", failure.message);
+            let settings = &run.engine.platform.settings;
+            let notice = notices::failed(settings, run.job.id, &failure);
             run.job.fail(failure, now).map_err(start::illegal)?;
             notice
         }
@@ -121,7 +124,7 @@ async fn end(
 pub(crate) fn reason(job: &Job) -> Option<String> {
     match job.status {
         JobStatus::Failed => job.failure.as_ref().map(|failure| failure.message.clone()),
-        JobStatus::Cancelled => Some("stopped by a person".to_owned()),
+        JobStatus::Cancelled => Some(STOPPED.to_owned()),
         JobStatus::Completed | JobStatus::Queued | JobStatus::Running | JobStatus::Waiting => None,
     }
 }

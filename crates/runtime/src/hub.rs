@@ -1,18 +1,21 @@
-//! What happens after a commit, inside one process: live events to readers, wake-ups to workers, stop
-//! requests to running jobs. It holds no truth; whoever missed something reads the rows.
+//! What happens after a commit: live events to readers, wake-ups to workers, stop requests to running jobs, of
+//! this process and, over the bus, of the others. It holds no truth; whoever missed something reads the rows.
+
+mod open_text;
 
 use async_trait::async_trait;
 use domain::{
-    event::{EventKind, JobEvent},
     id::{JobId, TenantId},
 };
 use futures_util::{StreamExt, stream};
 use ports::live::{
-    CommitListener, Committed, Delta, DeltaTarget, EventFeed, Live, LiveStream, Wake, WakeSignal,
+    Bus, CommitListener, Committed, Delta, EventFeed, Heard, Live, LiveStream, News,
+    Wake, WakeSignal,
 };
+use open_text::OpenTexts;
 use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Mutex, MutexGuard, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Notify, broadcast};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
@@ -20,43 +23,35 @@ use tokio_util::sync::CancellationToken;
 
 /// How far a reader may fall behind before it is told to read the rows again.
 const BACKLOG: usize = 1_024;
-/// How much of one open text is kept for readers who come late, in bytes.
-const OPEN_TEXT: usize = 64 * 1_024;
 
-/// The in-process feed and signal.
+/// The feed and the signal of this process.
 pub struct Hub {
+    /// Who else hears of every commit, wherever it was made, before workers are woken.
+    listeners: Vec<Arc<dyn CommitListener>>,
+    /// The way to other processes; there are none when it is absent.
+    bus: Option<Arc<dyn Bus>>,
     live: broadcast::Sender<Live>,
-    open: Mutex<HashMap<JobId, OpenTexts>>,
-    stops: Mutex<HashMap<JobId, CancellationToken>>,
+    open: Mutex<OpenTexts>,
+    /// The stop token of every job that runs here, with how many hold it: a job whose lease was lost and won
+    /// again runs twice for a moment.
+    stops: Mutex<HashMap<JobId, (CancellationToken, usize)>>,
     lanes: Notify,
     effects: Notify,
     integrations: Notify,
 }
 
-#[derive(Default)]
-struct OpenTexts {
-    tenant: Option<TenantId>,
-    texts: BTreeMap<Key, OpenText>,
-}
-
-#[derive(Default)]
-struct OpenText {
-    /// How many bytes were cut off the front.
-    start: usize,
-    text: String,
-}
-
-/// [`DeltaTarget`] with an order, so that reasoning is replayed before text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    Thinking,
-    Text,
-    ToolOutput(String),
-}
-
 impl Default for Hub {
     fn default() -> Self {
+        Self::new(Vec::new(), None)
+    }
+}
+
+impl Hub {
+    /// A hub that passes every commit on to `listeners`, and over `bus` to the other processes.
+    pub fn new(listeners: Vec<Arc<dyn CommitListener>>, bus: Option<Arc<dyn Bus>>) -> Self {
         Self {
+            listeners,
+            bus,
             live: broadcast::Sender::new(BACKLOG),
             open: Mutex::default(),
             stops: Mutex::default(),
@@ -65,18 +60,88 @@ impl Default for Hub {
             integrations: Notify::new(),
         }
     }
-}
 
-impl Hub {
-    /// A token that is cancelled when somebody asks the job to stop. Forgotten by [`Hub::forget`].
+    /// A token that is cancelled when somebody asks the job to stop. Given back by [`Hub::forget`].
     pub fn stop_token(&self, job: JobId) -> CancellationToken {
-        lock(&self.stops).entry(job).or_default().clone()
+        let mut stops = lock(&self.stops);
+        let (token, holders) = stops.entry(job).or_default();
+        *holders += 1;
+        token.clone()
     }
 
-    /// The job is no longer run here.
+    /// The job is no longer run by whoever took its token.
     pub fn forget(&self, job: JobId) {
-        lock(&self.stops).remove(&job);
-        lock(&self.open).remove(&job);
+        let mut stops = lock(&self.stops);
+        if let Some((_, holders)) = stops.get_mut(&job) {
+            *holders -= 1;
+            if *holders == 0 {
+                stops.remove(&job);
+                lock(&self.open).forget(job);
+            }
+        }
+    }
+
+    /// Asks a job to stop, if it runs here.
+    pub(crate) fn stop(&self, job: JobId) {
+        if let Some((token, _)) = lock(&self.stops).get(&job) {
+            token.cancel();
+        }
+    }
+
+    /// Follows what other processes tell; ends at once where there are none.
+    pub async fn follow(&self) {
+        let Some(bus) = &self.bus else { return };
+        let mut others = bus.listen();
+        while let Some(heard) = others.next().await {
+            match heard {
+                Heard::News(News::Committed(committed)) => self.hear(committed),
+                Heard::News(News::Delta(delta)) => self.show(delta),
+                // The rows are in the database; readers fetch what they lack.
+                Heard::Moved(_) => self.publish(Live::Lagged),
+                Heard::Gap => {
+                    self.hear(Committed {
+                        lanes_ready: true,
+                        effects_ready: true,
+                        integrations_changed: true,
+                        ..Committed::default()
+                    });
+                    self.publish(Live::Lagged);
+                }
+            }
+        }
+    }
+
+    /// Does what a commit means for this process.
+    fn hear(&self, committed: Committed) {
+        for listener in &self.listeners {
+            listener.committed(committed.clone());
+        }
+        for job in committed.cancelled {
+            self.stop(job);
+        }
+        if !committed.events.is_empty() {
+            // Held over all of it, so that a subscriber sees either the open text or the row that ends it.
+            let mut open = lock(&self.open);
+            for event in committed.events {
+                open.close(&event);
+                self.publish(Live::Event(event));
+            }
+        }
+        if committed.lanes_ready {
+            self.wake(Wake::Lanes);
+        }
+        if committed.effects_ready {
+            self.wake(Wake::Effects);
+        }
+        if committed.integrations_changed {
+            self.wake(Wake::Integrations);
+        }
+    }
+
+    fn show(&self, delta: Delta) {
+        let mut open = lock(&self.open);
+        open.add(&delta);
+        self.publish(Live::Delta(delta));
     }
 
     fn notify(&self, wake: Wake) -> &Notify {
@@ -97,28 +162,10 @@ impl Hub {
 
 impl CommitListener for Hub {
     fn committed(&self, committed: Committed) {
-        for job in committed.cancelled {
-            if let Some(token) = lock(&self.stops).get(&job) {
-                token.cancel();
-            }
+        if let Some(bus) = self.bus.as_ref().filter(|_| !committed.is_silent()) {
+            bus.publish(News::Committed(committed.clone()));
         }
-        if !committed.events.is_empty() {
-            // Held over all of it, so that a subscriber sees either the open text or the row that ends it.
-            let mut open = lock(&self.open);
-            for event in committed.events {
-                close_texts(&mut open, &event);
-                self.publish(Live::Event(event));
-            }
-        }
-        if committed.lanes_ready {
-            self.wake(Wake::Lanes);
-        }
-        if committed.effects_ready {
-            self.wake(Wake::Effects);
-        }
-        if committed.integrations_changed {
-            self.wake(Wake::Integrations);
-        }
+        self.hear(committed);
     }
 }
 
@@ -126,16 +173,7 @@ impl EventFeed for Hub {
     fn subscribe(&self, tenant: TenantId, job: Option<JobId>) -> LiveStream {
         let open = lock(&self.open);
         let receiver = self.live.subscribe();
-        let so_far: Vec<Live> = open
-            .iter()
-            .filter(|(id, texts)| texts.tenant == Some(tenant) && job.is_none_or(|job| job == **id))
-            .flat_map(|(id, texts)| {
-                texts
-                    .texts
-                    .iter()
-                    .map(|(key, open)| replay(tenant, *id, key, open))
-            })
-            .collect();
+        let so_far: Vec<Live> = open.so_far(tenant, job).map(Live::Delta).collect();
         drop(open);
         let live = BroadcastStream::new(receiver).map(|item| match item {
             Ok(live) => live,
@@ -156,15 +194,10 @@ impl EventFeed for Hub {
     }
 
     fn delta(&self, delta: Delta) {
-        let mut open = lock(&self.open);
-        let texts = open.entry(delta.job_id).or_default();
-        texts.tenant = Some(delta.tenant_id);
-        let text = texts.texts.entry(key(&delta.target)).or_default();
-        if delta.offset == 0 {
-            *text = OpenText::default();
+        if let Some(bus) = &self.bus {
+            bus.publish(News::Delta(delta.clone()));
         }
-        text.push(&delta.text);
-        self.publish(Live::Delta(delta));
+        self.show(delta);
     }
 }
 
@@ -179,65 +212,6 @@ impl WakeSignal for Hub {
     }
 }
 
-impl OpenText {
-    fn push(&mut self, more: &str) {
-        self.text.push_str(more);
-        if self.text.len() > OPEN_TEXT {
-            let mut cut = self.text.len() - OPEN_TEXT / 2;
-            while !self.text.is_char_boundary(cut) {
-                cut += 1;
-            }
-            self.text.drain(..cut);
-            self.start += cut;
-        }
-    }
-}
-
-fn key(target: &DeltaTarget) -> Key {
-    match target {
-        DeltaTarget::Text => Key::Text,
-        DeltaTarget::Thinking => Key::Thinking,
-        DeltaTarget::ToolOutput(call) => Key::ToolOutput(call.clone()),
-    }
-}
-
-fn replay(tenant_id: TenantId, job_id: JobId, key: &Key, open: &OpenText) -> Live {
-    let target = match key {
-        Key::Text => DeltaTarget::Text,
-        Key::Thinking => DeltaTarget::Thinking,
-        Key::ToolOutput(call) => DeltaTarget::ToolOutput(call.clone()),
-    };
-    Live::Delta(Delta {
-        tenant_id,
-        job_id,
-        target,
-        offset: open.start,
-        text: open.text.clone(),
-    })
-}
-
-/// A committed row makes the open text it grew from superfluous.
-fn close_texts(open: &mut HashMap<JobId, OpenTexts>, event: &JobEvent) {
-    let Some(texts) = open.get_mut(&event.job_id) else {
-        return;
-    };
-    match event.kind {
-        EventKind::Message | EventKind::JobStatus => texts
-            .texts
-            .retain(|key, _| matches!(key, Key::ToolOutput(_))),
-        EventKind::ToolFinished => {
-            let call = event
-                .payload
-                .get("provider_call_id")
-                .and_then(serde_json::Value::as_str);
-            texts
-                .texts
-                .retain(|key, _| !matches!(key, Key::ToolOutput(id) if Some(id.as_str()) == call));
-        }
-        EventKind::ToolStarted | EventKind::Effect | EventKind::Usage => {}
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -245,7 +219,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Timestamp;
+    use domain::{
+        Timestamp,
+        event::{EventKind, JobEvent},
+    };
+    use ports::live::DeltaTarget;
     use serde_json::json;
     use uuid::Uuid;
 

@@ -38,6 +38,7 @@ impl Gatherer {
 
 #[async_trait]
 impl IngestQueue for Gatherer {
+    #[tracing::instrument(name = "ingest.accept", skip_all, fields(deliveries = batch.len()))]
     async fn accept(&self, batch: Vec<Accept>) -> Result<Vec<Accepted>, StoreError> {
         if batch.is_empty() {
             return Ok(Vec::new());

@@ -4,7 +4,7 @@ use crate::{
     answer::{self, Preparation},
     decide::Scene,
     engine::Engine,
-    finish,
+    finish, guards,
     hands::Hands,
     presence::Presence,
     start, tool_calls,
@@ -70,6 +70,8 @@ pub(crate) struct Run {
     pub(crate) stop: CancellationToken,
     /// Calls whose results are in the database.
     pub(crate) receipts: HashSet<ToolCallId>,
+    /// How often it was resumed while its last message stayed the same.
+    pub(crate) resumes: u32,
     /// How often in a row the model did not answer.
     pub(crate) failures: u32,
     /// Events of the transaction that is being put together.
@@ -133,6 +135,7 @@ impl Run {
             answers,
             prepared: None,
             receipts: HashSet::new(),
+            resumes: 0,
             failures: 0,
             events: Vec::new(),
         }
@@ -167,6 +170,11 @@ impl Run {
         // Asked to stop between the claim and now: the signal came before anybody listened.
         let current = tx.jobs().find(self.job.tenant_id, self.job.id).await?;
         self.job.cancel_requested_at = current.and_then(|job| job.cancel_requested_at);
+        if was == JobStatus::Running {
+            let seq = self.transcript.last().map_or(0, |last| last.seq);
+            let (tenant, id) = (self.job.tenant_id, self.job.id);
+            self.resumes = tx.jobs().resumed(tenant, id, seq).await?;
+        }
         answer::settle_leftovers(self, tx.as_ref()).await?;
         self.hands.forget_lost(tx.as_ref()).await?;
         self.job.start(self.engine.now()).map_err(start::illegal)?;
@@ -297,6 +305,9 @@ impl Run {
 }
 
 /// Runs a job to its end and writes how it ended.
+#[tracing::instrument(name = "invoke_agent", skip_all, fields(
+    job.id = %run.job.id, gen_ai.operation.name = "invoke_agent", gen_ai.agent.id = %run.job.agent_id,
+    gen_ai.conversation.id = %run.job.conversation_id))]
 pub(crate) async fn run(mut run: Run) -> Result<(), StoreError> {
     run.presence.begin(&run);
     let outcome = drive(&mut run).await;
@@ -313,6 +324,7 @@ pub(crate) async fn run(mut run: Run) -> Result<(), StoreError> {
 async fn drive(run: &mut Run) -> Result<(), Halt> {
     loop {
         run.go_on()?;
+        guards::check(run)?;
         match turn::next(&run.transcript, run.engine.settings.limits) {
             Step::CallModel { with_tools } => {
                 let call = answer::reserve(run, with_tools).await?;

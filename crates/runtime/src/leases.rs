@@ -11,7 +11,10 @@ use ports::{
     live::{Wake, WakeSignal},
     store::Worker,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// Beats and sweeps until the runtime has let go of everything. A beat always comes before a sweep, so
 /// that a process that slept, or whose clock jumped, does not sweep itself.
@@ -20,8 +23,9 @@ pub(crate) async fn pulse(engine: Arc<Engine>) {
     loop {
         let before = engine.now();
         tokio::select! {
-            () = engine.sleep(SWEEP_EVERY) => {}
+            biased;
             () = engine.gone.cancelled() => return,
+            () = engine.sleep(SWEEP_EVERY) => {}
         }
         since_beat += SWEEP_EVERY;
         let jumped =
@@ -31,6 +35,7 @@ pub(crate) async fn pulse(engine: Arc<Engine>) {
             since_beat = Duration::ZERO;
         }
         sweep(&engine).await;
+        stop_requested(&engine).await;
         // For whatever became due by time alone.
         engine.hub.wake(Wake::Lanes);
         engine.hub.wake(Wake::Effects);
@@ -65,6 +70,22 @@ async fn sweep(engine: &Engine) {
     }
 }
 
+/// Stops the jobs of this process that somebody asked to stop on another one, should the news of it be lost.
+async fn stop_requested(engine: &Engine) {
+    if engine.job_slots.available_permits() == engine.settings.jobs {
+        return;
+    }
+    match engine.leases.stop_requests(engine.worker).await {
+        Ok(jobs) => jobs.into_iter().for_each(|job| engine.hub.stop(job)),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "requests to stop jobs could not be read"
+            );
+        }
+    }
+}
+
 /// A heartbeat before this instant means that its process is gone.
 pub(crate) fn expired(now: Timestamp) -> Timestamp {
     now - TimeDelta::from_std(HEARTBEAT_EXPIRY).unwrap_or_default()
@@ -75,6 +96,7 @@ async fn announce_again(engine: &Engine) {
     tracing::error!(
         "this process was thought dead and has lost its leases; its jobs continue where they are claimed"
     );
+    engine.losses.fetch_add(1, Ordering::SeqCst);
     let worker = Worker {
         id: engine.worker,
         instance: engine.settings.instance.clone(),

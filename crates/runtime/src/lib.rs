@@ -6,11 +6,13 @@
 
 mod answer;
 mod attachments;
+mod bus;
 mod decide;
 mod dispatch;
 mod effects;
 mod engine;
 mod finish;
+mod guards;
 mod hands;
 mod hub;
 mod ingest;
@@ -20,10 +22,13 @@ mod model_call;
 mod places;
 mod pollers;
 mod presence;
+mod retention;
 mod start;
 mod steering;
 mod tool_calls;
 
+pub use bus::TwoBuses;
 pub use engine::{Engine, EngineParts, RuntimeSettings};
 pub use hub::Hub;
 pub use ingest::Gatherer;
+pub use retention::{Kept, Retention};

@@ -96,12 +96,16 @@ impl Heard {
 }
 
 /// Asks and listens to the end. What was heard is there even when the future is dropped half-way.
+#[tracing::instrument(name = "chat", skip_all, fields(
+    gen_ai.operation.name = "chat", gen_ai.provider.name = model.model.provider(), gen_ai.request.model = model.model.name(),
+    gen_ai.usage.input_tokens, gen_ai.usage.output_tokens, gen_ai.usage.cache_read.input_tokens))]
 pub(crate) async fn listen(
     model: &ResolvedModel,
     request: ModelRequest,
     watcher: &dyn Watcher,
     heard: &mut Heard,
 ) {
+    let before = call_ids(&request);
     let mut stream = match model.inference.ask(request).await {
         Ok(stream) => stream,
         Err(error) => {
@@ -123,8 +127,11 @@ pub(crate) async fn listen(
                 thinking += more.len();
                 heard.bytes += more.len();
             }
-            Ok(ModelEvent::Part(content)) => keep(&mut heard.contents, content),
-            Ok(ModelEvent::Usage(usage)) => heard.usage = usage,
+            Ok(ModelEvent::Part(content)) => keep(&mut heard.contents, content, &before),
+            Ok(ModelEvent::Usage(usage)) => {
+                count(usage);
+                heard.usage = usage;
+            }
             Ok(ModelEvent::Stop(reason)) => {
                 heard.stop(reason, model);
                 return;
@@ -137,8 +144,27 @@ pub(crate) async fn listen(
     }
 }
 
-/// Keeps a piece. Transcripts tell results from calls by id, so a missing or repeated one is replaced.
-fn keep(contents: &mut Vec<Content>, content: Content) {
+/// Notes what was used in the span of the call, in which cached tokens count as input.
+fn count(usage: Usage) {
+    let span = tracing::Span::current();
+    let input = usage.input + usage.cache_read + usage.cache_write;
+    span.record("gen_ai.usage.input_tokens", input);
+    span.record("gen_ai.usage.output_tokens", usage.output);
+    span.record("gen_ai.usage.cache_read.input_tokens", usage.cache_read);
+}
+
+/// The ids that the history gave to calls.
+fn call_ids(request: &ModelRequest) -> HashSet<String> {
+    let parts = request.turns.iter().flat_map(|turn| &turn.parts);
+    parts
+        .filter_map(|part| call_id(&part.content))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Keeps a piece. Transcripts tell results from calls by id, so one that is missing, or was given `before`, is
+/// replaced.
+fn keep(contents: &mut Vec<Content>, content: Content, before: &HashSet<String>) {
     match content {
         Content::Text { text } if text.trim().is_empty() => {}
         Content::ToolCall {
@@ -146,7 +172,8 @@ fn keep(contents: &mut Vec<Content>, content: Content) {
             name,
             arguments,
         } => {
-            let taken: HashSet<&str> = contents.iter().filter_map(call_id).collect();
+            let mut taken: HashSet<&str> = contents.iter().filter_map(call_id).collect();
+            taken.extend(before.iter().map(String::as_str));
             let id = if id.is_empty() || taken.contains(id.as_str()) {
                 fresh_id(&taken, contents.len())
             } else {

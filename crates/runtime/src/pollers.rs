@@ -13,7 +13,11 @@ use ports::{
     live::{Wake, WakeSignal},
     store::StoreError,
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait before the configuration is looked at again when nobody said it changed.
@@ -37,9 +41,10 @@ pub(crate) async fn run(engine: Arc<Engine>) {
             }
         }
         tokio::select! {
+            biased;
+            () = engine.stop.cancelled() => return,
             () = engine.hub.wait(Wake::Integrations) => {}
             () = engine.sleep(LOOK_EVERY) => {}
-            () = engine.stop.cancelled() => return,
         }
     }
 }
@@ -153,7 +158,9 @@ impl Poller {
         detail: Option<&str>,
     ) -> Result<(), Trouble> {
         let (tenant, id) = (self.integration.tenant_id, self.integration.id);
-        loop {
+        let losses = self.engine.losses.load(Ordering::SeqCst);
+        // Once this process was thought dead, the lease may be another's: ask for it again.
+        while self.engine.losses.load(Ordering::SeqCst) == losses {
             let polled = channel
                 .poll(self.integration.poll_cursor.clone())
                 .await
@@ -185,6 +192,7 @@ impl Poller {
                 self.integration.poll_cursor = Some(cursor);
             }
         }
+        Ok(())
     }
 
     async fn refused(&mut self, error: ChannelError) {

@@ -8,16 +8,20 @@ use crate::{
     job::{self, Halt, Run},
     steering,
 };
-use ::agent::triage::Ruling;
+use ::agent::{prompt, triage::Ruling};
 use domain::{
     budget::Micros,
     id::JobId,
     job::{Job, JobFailure, JobStatus},
+    message::Role,
     model::Usage,
     queue::{EntryStatus, Lane},
     work::{DecidedBy, Verdict},
 };
-use ports::{inference::Turn, store::StoreError};
+use ports::{
+    inference::Turn,
+    store::{QueuedItem, StoreError, StoreTx},
+};
 use std::{sync::Arc, time::Duration};
 
 /// How often a lane is tried again when the store fails under it.
@@ -26,11 +30,13 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves a claimed lane to the end of one job, or until nothing waits.
+#[tracing::instrument(name = "lanes.serve", skip_all, fields(tenant.id = %lane.tenant_id, lane.id = %lane.id))]
 pub(crate) async fn run(engine: &Arc<Engine>, lane: Lane) {
     for _ in 0..TRIES {
         match serve(engine, lane).await {
             Ok(()) => return,
             Err(StoreError::Stale) => {
+                metrics::counter!("nitejar_stale_writes_total").increment(1);
                 tracing::warn!(lane.id = %lane.id, "another worker has this lane now; its writes are its own");
                 return;
             }
@@ -86,9 +92,26 @@ async fn begin(
     (lane, scene, history): (Lane, Scene, Vec<Turn>),
     chosen: Chosen,
 ) -> Result<(), StoreError> {
-    let now = engine.now();
     let Chosen { queued, ruling } = chosen;
     let decision = steering::decision(engine, lane, &queued, ruling);
+    let mut run = first_attempt(engine, (lane, scene, history), &queued)?;
+    let tx = engine.write(lane.tenant_id).await?;
+    tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
+    tx.work().insert_decision(&decision).await?;
+    take(&run, tx.as_ref(), &queued).await?;
+    let prepared = run.open(tx.as_ref(), &queued.item).await?;
+    tx.commit().await?;
+    run.prepared = Some(prepared);
+    job::run(run).await
+}
+
+/// A job for an item, running already; nothing is written.
+fn first_attempt(
+    engine: &Arc<Engine>,
+    (lane, scene, history): (Lane, Scene, Vec<Turn>),
+    queued: &QueuedItem,
+) -> Result<Run, StoreError> {
+    let now = engine.now();
     let id = JobId::from_uuid(engine.platform.ids.next());
     let mut job = Job {
         id,
@@ -114,25 +137,17 @@ async fn begin(
     // A job that was just made is queued, so starting it is always legal.
     job.start(now).map_err(illegal)?;
     let answers = queued.item.message.message_id.clone();
-    let mut run = Run::new(engine, (lane, scene), job, history, answers);
-    let tx = engine.write(lane.tenant_id).await?;
-    tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
-    tx.work().insert_decision(&decision).await?;
-    tx.jobs()
-        .insert(&run.job, engine.platform.settings.job_budget)
-        .await?;
+    Ok(Run::new(engine, (lane, scene), job, history, answers))
+}
+
+/// Writes the job and that it runs the item.
+async fn take(run: &Run, tx: &dyn StoreTx, queued: &QueuedItem) -> Result<(), StoreError> {
+    let budget = run.engine.platform.settings.job_budget;
+    tx.jobs().insert(&run.job, budget).await?;
+    let (tenant, running) = (run.job.tenant_id, EntryStatus::Running);
     tx.lanes()
-        .set_entry(
-            lane.tenant_id,
-            queued.entry.id,
-            EntryStatus::Running,
-            Some(run.job.id),
-        )
-        .await?;
-    let prepared = run.open(tx.as_ref(), &queued.item).await?;
-    tx.commit().await?;
-    run.prepared = Some(prepared);
-    job::run(run).await
+        .set_entry(tenant, queued.entry.id, running, Some(run.job.id))
+        .await
 }
 
 async fn release(engine: &Engine, lane: Lane) -> Result<(), StoreError> {
@@ -148,10 +163,13 @@ async fn fail_head(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
     let head = tx.lanes().head(lane.tenant_id, lane.id).await?;
     let scene = Scene::load(tx.as_ref(), lane).await?;
     drop(tx);
-    let Some(job) = head else {
-        return give_up_first(engine, lane).await;
+    let mut run = match head {
+        Some(job) => Run::resume(engine, lane, scene, job).await?,
+        None => match take_first(engine, lane, scene).await? {
+            Some(run) => run,
+            None => return release(engine, lane).await,
+        },
     };
-    let mut run = Run::resume(engine, lane, scene, job).await?;
     let failure = JobFailure {
         code: "internal_error".to_owned(),
         message: "The server hit an error of its own; its log says which. Retry the job once that is mended.".to_owned(),
@@ -159,22 +177,41 @@ async fn fail_head(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
     finish::halt(&mut run, Halt::Failed(failure)).await
 }
 
-/// What cannot even be decided on must not be tried for ever: the first item is passed with the reason.
-async fn give_up_first(engine: &Engine, lane: Lane) -> Result<(), StoreError> {
-    let ruling = Ruling {
-        verdict: Verdict::Pass,
-        by: DecidedBy::Fallback,
-        reason: "the server hit an error of its own; its log says which".to_owned(),
-    };
+/// What cannot even be decided on must neither be tried for ever nor vanish: the first item gets a job,
+/// so that its failure can be told and retried.
+async fn take_first(
+    engine: &Arc<Engine>,
+    lane: Lane,
+    scene: Scene,
+) -> Result<Option<Run>, StoreError> {
     let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
-    if let Some(queued) = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop() {
-        steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;
+    let first = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
+    let Some(queued) = first else {
+        return Ok(None);
+    };
+    let item = queued.item.id;
+    let decisions = tx.work().decisions(lane.tenant_id, item).await?;
+    if decisions.iter().all(|d| d.agent_id != lane.agent_id) {
+        let ruling = Ruling {
+            verdict: Verdict::Act,
+            by: DecidedBy::Fallback,
+            reason: "the server hit an error of its own before it could decide".to_owned(),
+        };
+        let decision = steering::decision(engine, lane, &queued, ruling);
+        tx.work().insert_decision(&decision).await?;
     }
-    tx.lanes()
-        .release(lane.tenant_id, lane.id, lane.fence, engine.now())
-        .await?;
-    tx.commit().await
+    let mut run = first_attempt(engine, (lane, scene, Vec::new()), &queued)?;
+    take(&run, tx.as_ref(), &queued).await?;
+    run.append(
+        tx.as_ref(),
+        Role::User,
+        prompt::spoken(&queued.item, run.trust(), false),
+    )
+    .await?;
+    run.flush(tx.as_ref()).await?;
+    tx.commit().await?;
+    Ok(Some(run))
 }
 
 /// A status change the state machine does not have is a row that should not exist.

@@ -1,11 +1,8 @@
-//! Messages that arrive while a job of their lane runs: at the next turn boundary the job takes them
-//! over, and its answer is their answer.
+//! Messages that arrive while a job of their lane runs, or that waited for it to begin: as far as the
+//! agent's steering has it, the job takes them over, and its answer is their answer.
 
-use crate::{engine::Engine, job::Run};
-use ::agent::{
-    prompt,
-    triage::{self, Ruling},
-};
+use crate::{engine::Engine, guards, job::Run};
+use ::agent::{prompt, triage::Ruling};
 use domain::{
     id::DecisionId,
     message::Role,
@@ -14,16 +11,18 @@ use domain::{
 };
 use ports::store::{QueuedItem, StoreError, StoreTx};
 
-/// The most messages one boundary takes over; the rest wait for the next.
-const AT_ONCE: u32 = 20;
-
 /// Takes over what waits, as far as rules alone settle it. What needs a model to decide stays queued
 /// until the job is over.
 pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
     let engine = run.engine.clone();
     let lane = run.lane;
-    for queued in tx.lanes().queued(lane.tenant_id, lane.id, AT_ONCE).await? {
-        let Some(ruling) = triage::by_rule(&queued.item, &run.scene.agent, &run.scene.peers) else {
+    let begins = run.transcript.iter().all(|m| m.role == Role::User);
+    let most = run.scene.agent.steering.takes_over(begins);
+    if most == 0 {
+        return Ok(());
+    }
+    for queued in tx.lanes().queued(lane.tenant_id, lane.id, most).await? {
+        let Some(ruling) = guards::rule_in(tx, &run.scene, &queued.item).await? else {
             continue;
         };
         match ruling.verdict {
@@ -43,7 +42,7 @@ pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreE
                 run.append(
                     tx,
                     Role::User,
-                    prompt::spoken(&queued.item, run.trust(), true),
+                    prompt::spoken(&queued.item, run.trust(), !begins),
                 )
                 .await?;
             }

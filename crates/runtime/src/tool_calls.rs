@@ -86,6 +86,7 @@ async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
     let outcomes = {
         let work = join_all(group.iter().map(|call| run_one(run, call)));
         tokio::select! {
+            biased;
             outcomes = work => outcomes,
             () = run.stop.cancelled() => return Err(Halt::Cancelled),
             () = run.engine.abandon.cancelled() => return Err(Halt::Abandoned),
@@ -100,6 +101,9 @@ async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
 }
 
 /// Runs one call; `None` when it has its result already.
+#[tracing::instrument(name = "execute_tool", skip_all, fields(
+    job.id = %run.job.id, tool_call.id = %call.id, gen_ai.operation.name = "execute_tool",
+    gen_ai.tool.name = tool(&run.engine, &call.name).map_or("unknown", |tool| tool.spec().name)))]
 async fn run_one(run: &Run, call: &ToolCall) -> Option<(ToolCallStatus, ToolOutcome)> {
     if call.status != ToolCallStatus::Running {
         return None;

@@ -5,10 +5,12 @@ use domain::{
     access::Right,
     agent::{Agent, AgentName, ReplyPolicy},
     budget::{Limit, Micros},
+    guard::LoopLimits,
     id::{AgentId, IntegrationId},
     integration::Visibility,
     model::ModelRef,
     page::{Page, PageRequest},
+    queue::Steering,
 };
 use ports::store::StoreError;
 
@@ -28,6 +30,10 @@ pub struct CreateAgent {
     pub enabled: Option<bool>,
     /// What happens to its replies; sent when absent.
     pub reply_policy: Option<ReplyPolicy>,
+    /// What becomes of messages that arrive while it works; they steer when absent.
+    pub steering: Option<Steering>,
+    /// Where it stops to go along with a loop; what is absent has its default.
+    pub loop_limits: ChangeLoopLimits,
     /// What it may spend in a day; absent = the server's default.
     pub budget: Option<Limit>,
 }
@@ -45,8 +51,31 @@ pub struct UpdateAgent {
     pub enabled: Option<bool>,
     /// What happens to its replies.
     pub reply_policy: Option<ReplyPolicy>,
+    /// What becomes of messages that arrive while it works.
+    pub steering: Option<Steering>,
+    /// Where it stops to go along with a loop; what is absent stays.
+    pub loop_limits: ChangeLoopLimits,
     /// What it may spend in a day.
     pub budget: Option<Limit>,
+}
+
+/// The limits of [`LoopLimits`] that are to change.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChangeLoopLimits {
+    /// See [`LoopLimits::relay_depth`].
+    pub relay_depth: Option<u32>,
+    /// See [`LoopLimits::bot_window_items`].
+    pub bot_window_items: Option<u32>,
+    /// See [`LoopLimits::bot_window_seconds`].
+    pub bot_window_seconds: Option<u32>,
+    /// See [`LoopLimits::bot_cooldown_seconds`].
+    pub bot_cooldown_seconds: Option<u32>,
+    /// See [`LoopLimits::identical_calls`].
+    pub identical_calls: Option<u32>,
+    /// See [`LoopLimits::identical_answers`].
+    pub identical_answers: Option<u32>,
+    /// See [`LoopLimits::resumes`].
+    pub resumes: Option<u32>,
 }
 
 /// Makes an agent.
@@ -62,6 +91,8 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
         instructions: instructions(request.instructions.unwrap_or_default())?,
         enabled: request.enabled.unwrap_or(true),
         reply_policy: request.reply_policy.unwrap_or(ReplyPolicy::Auto),
+        steering: request.steering.unwrap_or(Steering::Steer),
+        loop_limits: loop_limits(LoopLimits::default(), request.loop_limits)?,
         daily_budget: budget(
             request
                 .budget
@@ -121,6 +152,8 @@ pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Resu
     }
     agent.enabled = change.enabled.unwrap_or(agent.enabled);
     agent.reply_policy = change.reply_policy.unwrap_or(agent.reply_policy);
+    agent.steering = change.steering.unwrap_or(agent.steering);
+    agent.loop_limits = loop_limits(agent.loop_limits, change.loop_limits)?;
     agent.daily_budget = budget(change.budget.unwrap_or(agent.daily_budget))?;
     agent.updated_at = context.now();
     tx.agents()
@@ -234,6 +267,25 @@ fn budget(limit: Limit) -> Result<Limit, Error> {
         )),
         Limit::Of(_) | Limit::Unlimited => Ok(limit),
     }
+}
+
+fn loop_limits(now: LoopLimits, change: ChangeLoopLimits) -> Result<LoopLimits, Error> {
+    let limits = LoopLimits {
+        relay_depth: change.relay_depth.unwrap_or(now.relay_depth),
+        bot_window_items: change.bot_window_items.unwrap_or(now.bot_window_items),
+        bot_window_seconds: change.bot_window_seconds.unwrap_or(now.bot_window_seconds),
+        bot_cooldown_seconds: change
+            .bot_cooldown_seconds
+            .unwrap_or(now.bot_cooldown_seconds),
+        identical_calls: change.identical_calls.unwrap_or(now.identical_calls),
+        identical_answers: change.identical_answers.unwrap_or(now.identical_answers),
+        resumes: change.resumes.unwrap_or(now.resumes),
+    };
+    let named = |limit| format!("loop_limits.{limit}");
+    limits
+        .check()
+        .map_err(|error| Error::invalid(named(error.limit), error.to_string()))?;
+    Ok(limits)
 }
 
 fn refuse_archived(agent: &Agent) -> Result<(), Error> {

@@ -12,12 +12,14 @@ use domain::{
 use ports::{
     channel::{Channel, ChannelFactory, ChannelSettings},
     cipher::{Cipher, CipherError, SealedPlace},
+    live::{CommitListener, Committed},
     store::SystemStore,
 };
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// Connected channels, and how to connect more.
@@ -29,6 +31,10 @@ pub struct Channels {
     known: Mutex<Known>,
 }
 
+/// How long an integration is believed without looking again: should the news of a change made by another
+/// process be lost, a webhook secret that was replaced there opens nothing here after this.
+const KNOWN_FOR: Duration = Duration::from_secs(30);
+
 /// A channel, and the settings it was made from.
 type Connected = (Timestamp, Arc<dyn Channel>);
 
@@ -37,7 +43,7 @@ type Connected = (Timestamp, Arc<dyn Channel>);
 #[derive(Default)]
 struct Known {
     version: u64,
-    integrations: HashMap<IntegrationId, Arc<Integration>>,
+    integrations: HashMap<IntegrationId, (Instant, Arc<Integration>)>,
 }
 
 /// What a sealed field of an integration opened to.
@@ -83,14 +89,6 @@ impl Channels {
         Ok(channel)
     }
 
-    /// Forgets which integration a webhook path means. Call it after every commit that changed an
-    /// integration; channels stay connected until their own settings change.
-    pub fn forget(&self) {
-        let mut known = lock(&self.known);
-        known.version += 1;
-        known.integrations.clear();
-    }
-
     /// A vendor's words without any secret that was opened here: what it says of a failed call may
     /// quote the address of the call, and that may hold the credential.
     pub fn redact(&self, text: &str) -> String {
@@ -111,7 +109,9 @@ impl Channels {
     ) -> Result<Option<Arc<Integration>>, Error> {
         let version = {
             let known = lock(&self.known);
-            if let Some(integration) = known.integrations.get(&id) {
+            if let Some((read, integration)) = known.integrations.get(&id)
+                && read.elapsed() < KNOWN_FOR
+            {
                 return Ok(Some(Arc::clone(integration)));
             }
             known.version
@@ -121,7 +121,9 @@ impl Channels {
         };
         let mut known = lock(&self.known);
         if known.version == version {
-            known.integrations.insert(id, Arc::clone(&integration));
+            known
+                .integrations
+                .insert(id, (Instant::now(), Arc::clone(&integration)));
         }
         Ok(Some(integration))
     }
@@ -191,6 +193,18 @@ impl Channels {
             public: self.public(integration),
             secrets,
         })
+    }
+}
+
+impl CommitListener for Channels {
+    /// Forgets which integration a webhook path means, wherever in the deployment it was changed; channels stay
+    /// connected until their own settings change.
+    fn committed(&self, committed: Committed) {
+        if committed.integrations_changed {
+            let mut known = lock(&self.known);
+            known.version += 1;
+            known.integrations.clear();
+        }
     }
 }
 

@@ -102,7 +102,7 @@ pub async fn cancel(context: &Context, id: EffectId) -> Result<Effect, Error> {
         settled_at: Some(context.now()),
         ..effect.clone()
     };
-    let why = Some("the reply was withdrawn by a person");
+    let why = Some(domain::work::WITHDRAWN);
     save(context, tx, effect.status, changed, why).await
 }
 

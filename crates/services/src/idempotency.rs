@@ -10,7 +10,7 @@ use ports::{
 };
 
 /// How long a key is remembered.
-const KEPT: TimeDelta = TimeDelta::hours(24);
+pub const KEPT: TimeDelta = TimeDelta::hours(24);
 
 /// What a request with a key should do.
 pub enum Begun {

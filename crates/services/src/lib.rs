@@ -13,6 +13,7 @@ pub mod feed;
 pub mod idempotency;
 pub mod integrations;
 pub mod jobs;
+pub mod notices;
 mod platform;
 pub mod sprites;
 pub mod status;

@@ -14,7 +14,7 @@ use ports::{
 /// `NotFound` for a path that means nothing, `Unauthenticated` for a wrong signature, `Malformed`
 /// for a signed body that is not the vendor's, `Unavailable` while the integration is switched off
 /// or its settings cannot be used.
-#[tracing::instrument(name = "webhooks.receive", skip_all, fields(integration.id = id))]
+#[tracing::instrument(name = "webhooks.receive", skip_all, fields(integration.id))]
 pub async fn receive(
     platform: &Platform,
     channel: &str,
@@ -25,6 +25,7 @@ pub async fn receive(
     const UNKNOWN: Error = Error::NotFound { what: "webhook" };
     let channel: ChannelType = channel.parse().map_err(|_unknown_word| UNKNOWN)?;
     let id: IntegrationId = id.parse().map_err(|_not_an_id| UNKNOWN)?;
+    tracing::Span::current().record("integration.id", tracing::field::display(id));
     let integration = platform
         .channels
         .integration(platform.system.as_ref(), id)

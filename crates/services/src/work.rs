@@ -201,22 +201,15 @@ async fn check_agents(
 }
 
 fn sender(context: &Context) -> Sender {
-    match &context.actor {
-        Actor::Token { id: Some(id), .. } => Sender {
-            external_id: format!("token:{id}"),
-            display_name: "API".to_owned(),
-        },
-        Actor::Token { id: None, .. } => Sender {
-            external_id: "token:admin".to_owned(),
-            display_name: "API".to_owned(),
-        },
-        Actor::Agent(id) => Sender {
-            external_id: format!("agent:{id}"),
-            display_name: "Agent".to_owned(),
-        },
-        Actor::System => Sender {
-            external_id: "system".to_owned(),
-            display_name: "Nitejar".to_owned(),
-        },
+    let (external_id, display_name) = match &context.actor {
+        Actor::Token { id: Some(id), .. } => (format!("token:{id}"), "API"),
+        Actor::Token { id: None, .. } => ("token:admin".to_owned(), "API"),
+        Actor::Agent(id) => (format!("agent:{id}"), "Agent"),
+        Actor::System => ("system".to_owned(), "Nitejar"),
+    };
+    Sender {
+        external_id,
+        display_name: display_name.to_owned(),
+        is_bot: matches!(context.actor, Actor::Agent(_)),
     }
 }

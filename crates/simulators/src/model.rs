@@ -5,15 +5,22 @@
 //! X and then answer with what came back.
 
 mod anthropic;
+mod chaos;
 mod openai;
 mod reply;
 mod request;
+mod rules;
 mod serve;
+#[cfg(test)]
+mod tests;
 
+pub use chaos::Chaos;
 pub use reply::{Block, Fault, Quirks, Reply, Tokens};
 pub use request::{Wire, last_user_text, tool_results};
+pub use rules::check_request;
 
 use axum::serve::ListenerExt as _;
+use chaos::Weather;
 use serde_json::Value;
 use std::{
     collections::VecDeque,
@@ -82,6 +89,9 @@ struct State {
     handler: Option<Arc<Handler>>,
     requests: VecDeque<Request>,
     calls: u64,
+    faults: VecDeque<Fault>,
+    /// Absent in fair weather, so that benches pay for none of it.
+    weather: Option<Weather>,
 }
 
 impl ModelSimulator {
@@ -123,6 +133,23 @@ impl ModelSimulator {
     /// Queues the reply to a request that is not answered yet.
     pub fn push(&self, reply: Reply) {
         self.shared.state().replies.push_back(reply);
+    }
+
+    /// Plans that the next answers all go wrong like this. A fault that spoils the answer takes no
+    /// reply from the queue: what was to be said is said when the model is asked again.
+    pub fn fail_next(&self, fault: Fault, times: usize) {
+        let planned = std::iter::repeat_n(fault, times);
+        self.shared.state().faults.extend(planned);
+    }
+
+    /// From now on answers meet faults by numbers; planned faults come first.
+    pub fn set_chaos(&self, chaos: Chaos) {
+        self.shared.state().weather = Some(Weather::new(chaos));
+    }
+
+    /// Ends what `set_chaos` began.
+    pub fn clear_chaos(&self) {
+        self.shared.state().weather = None;
     }
 
     /// Sets who answers when the queue is empty.
@@ -169,15 +196,25 @@ impl Shared {
         self.count.send_modify(|count| *count += 1);
     }
 
-    /// The reply: queue, handler, habit.
+    /// The reply: queue, handler, habit; going wrong as planned, else as the weather is.
     fn reply(&self, request: &Request) -> Reply {
-        let (queued, handler) = {
+        let (queued, handler, fault) = {
             let mut state = self.state();
-            (state.replies.pop_front(), state.handler.clone())
+            let planned = state.faults.pop_front();
+            let weather = state.weather.as_mut();
+            let fault = planned.or_else(|| weather.and_then(|weather| weather.answer(request)));
+            let queued = if fault.as_ref().is_some_and(Fault::spoils) {
+                state.replies.front().cloned()
+            } else {
+                state.replies.pop_front()
+            };
+            (queued, state.handler.clone(), fault)
         };
-        queued
+        let mut reply = queued
             .or_else(|| handler.and_then(|handler| handler(request)))
-            .unwrap_or_else(|| reply::habit(request))
+            .unwrap_or_else(|| reply::habit(request));
+        reply.fault = fault.or(reply.fault);
+        reply
     }
 
     /// A number no other call or message of this stand-in has.

@@ -1,9 +1,13 @@
 //! A stand-in for the Telegram Bot API with one bot: people write through it, the bot answers
-//! through it, and faults can be planned. It keeps Telegram's rules on offsets, conflicts, markup
+//! through it, and faults can be planned or come by numbers. It keeps Telegram's rules on offsets, conflicts, markup
 //! and lengths, so that what passes here passes there; it never talks to the real one.
 
+mod chaos;
+#[cfg(test)]
+mod chaos_tests;
 mod html;
 mod incoming;
+mod log;
 mod messages;
 mod methods;
 mod people;
@@ -14,13 +18,18 @@ mod tests;
 mod updates;
 mod webhook;
 
+pub use chaos::Chaos;
 pub use html::visible_text;
+pub use log::{LogEntry, LogKind};
 pub use people::{Chat, Media, Person, Post};
 pub use state::{BotMessage, Call, Fault};
+#[cfg(test)]
+pub(crate) use webhook::client;
 
+use chaos::Weather;
 use serde_json::Value;
 use state::{Access, Shared, State};
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinSet};
 
 /// The running stand-in; it stops when dropped.
@@ -106,10 +115,54 @@ impl TelegramSimulator {
 
     /// Plans what the next call of a method meets; several plans are met in order.
     pub fn fault(&self, method: &str, fault: Fault) {
+        self.fail_next(method, fault, 1);
+    }
+
+    /// Plans that the next calls of a method all meet this fault, after what was planned before.
+    pub fn fail_next(&self, method: &str, fault: Fault, times: usize) {
         self.shared.update(|state| {
             let planned = state.faults.entry(method.to_owned()).or_default();
-            planned.push_back(fault);
+            planned.extend(std::iter::repeat_n(fault, times));
         });
+    }
+
+    /// From now on calls and deliveries meet faults by numbers; planned faults come first.
+    /// `Chaos::default()` ends it.
+    pub fn set_chaos(&self, chaos: Chaos) {
+        self.shared
+            .update(|state| state.weather = Weather::new(chaos));
+    }
+
+    /// What happened so far, in order: updates offered and accepted, messages sent and edited.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.shared.read(|state| state.log.clone())
+    }
+
+    /// The updates the bot took for good, each once, in the order it took them.
+    pub fn accepted(&self) -> Vec<LogEntry> {
+        let is_accepted = |entry: &&LogEntry| entry.kind == LogKind::Accepted;
+        self.shared
+            .read(|state| state.log.iter().filter(is_accepted).cloned().collect())
+    }
+
+    /// How many messages of the bot in a chat read the same, by their text as it is now.
+    pub fn copies(&self, chat: i64) -> BTreeMap<String, usize> {
+        let mut copies = BTreeMap::new();
+        for message in self.shared.read(|state| state.messages_of(chat)) {
+            *copies.entry(message.text).or_default() += 1;
+        }
+        copies
+    }
+
+    /// Every message of the bot that people can see, by chat, oldest first, as it reads now.
+    pub fn visible(&self) -> BTreeMap<i64, Vec<BotMessage>> {
+        let mut visible: BTreeMap<i64, Vec<BotMessage>> = BTreeMap::new();
+        self.shared.read(|state| {
+            for ((chat, _), message) in &state.sent {
+                visible.entry(*chat).or_default().push(message.clone());
+            }
+        });
+        visible
     }
 
     /// What the bot has written into a chat so far, oldest first, as it reads now.

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use domain::id::TenantId;
 use ports::{
     live::{CommitListener, Committed},
-    store::{Durability, StoreError},
+    store::{Durability, StoreError, Tidied},
 };
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use std::sync::Arc;
+use sea_orm::{DatabaseConnection, DatabaseTransaction, sea_query::SelectStatement};
+use std::{any::Any, sync::Arc};
 
 /// Whose rows a transaction may see. A database that can enforces it, as a second wall behind the tenant in
 /// every statement.
@@ -49,6 +49,19 @@ pub trait Backend: Send + Sync + Sized + 'static {
         scope: Scope,
         durability: Durability,
     ) -> Result<(DatabaseTransaction, Box<dyn End>), StoreError>;
+
+    /// Waits a moment for whoever holds these rows. Where one transaction writes at a time, nobody does.
+    async fn await_rows(&self, _rows: &SelectStatement) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Gives a little unused space back. A database that looks after its own files has nothing to do.
+    async fn tidy(&self) -> Result<Tidied, StoreError> {
+        Ok(Tidied::default())
+    }
+
+    /// Keeps other processes out until what it returns is dropped; nothing to do where there are none.
+    async fn alone(&self) -> Result<Box<dyn Any + Send>, StoreError>;
 
     /// Finishes what is queued and lets go of the database.
     async fn close(&self);

@@ -5,6 +5,7 @@
 
 mod known;
 mod sight;
+mod stop;
 
 use crate::{
     entity::{conversation, identity, inbound_event, lane, lane_entry, work_item},
@@ -14,6 +15,7 @@ use crate::{
 };
 use domain::{
     Timestamp,
+    channel::Sender,
     id::{IntegrationId, WorkItemId},
     queue::EntryStatus,
     work::WorkItemStatus,
@@ -56,6 +58,8 @@ struct Queued {
     tenant: Uuid,
     item: Uuid,
     lane: LaneKey,
+    /// Whether it asks that the lane's job stops.
+    stops: bool,
 }
 
 /// What is unique about a lane: conversation and agent.
@@ -155,6 +159,7 @@ async fn write(tx: &SqlTx, now: Timestamp, fresh: &[Delivery<'_>]) -> Result<(),
             tenant: delivery.accept.tenant_id.as_uuid(),
             item: delivery.item.as_uuid(),
             lane: (conversation, agent.as_uuid()),
+            stops: delivery.accept.message.is_stop(),
         }));
         let seen = queue.len() > before;
         items.push(work_item_row(delivery, conversation, seen, now)?);
@@ -165,6 +170,7 @@ async fn write(tx: &SqlTx, now: Timestamp, fresh: &[Delivery<'_>]) -> Result<(),
     if !queue.is_empty() {
         let lanes = write_lanes(tx, now, &queue).await?;
         write_entries(tx, now, &queue, &lanes).await?;
+        stop::ask(tx, now, &queue, &lanes).await?;
         tx.note(|c| c.lanes_ready = true);
     }
     Ok(())
@@ -279,7 +285,12 @@ fn work_item_row(
         reason: (!seen).then(|| "no agent".to_owned()),
         created_at: now,
         closed_at: (!seen).then_some(now),
+        bot: bot(&accept.message.sender),
     })
+}
+
+fn bot(sender: &Sender) -> Option<String> {
+    sender.is_bot.then(|| sender.external_id.clone())
 }
 
 async fn write_lanes(

@@ -1,31 +1,33 @@
-//! Leases: which process works on what. Every claim and every release is one statement, so that two
+//! Leases: which process works on what. Every claim and every release locks what it takes, so that two
 //! processes can never believe the same thing.
 
+mod claim;
 mod free;
 
 use crate::{
     backend::{Backend, Scope},
-    entity::{effect, lane, lease, worker},
+    entity::{job, lane, lease, worker},
     error::db_error,
-    query::{excluded, insert, is},
+    query::{excluded, insert, is_any},
+    repo::jobs::UNFINISHED,
     store::SqlStore,
 };
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    effect::{Effect, EffectStatus, RECEIPT_SLOT},
-    id::WorkerId,
+    effect::Effect,
+    id::{JobId, WorkerId},
     queue::Lane,
 };
 use ports::store::{Durability, LeaseStore, StoreError, Swept, Worker};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
-    sea_query::{
-        Alias, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query, SelectStatement,
-    },
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 use uuid::Uuid;
+
+/// How often effects are looked for that were passed over.
+const ROUNDS: usize = 2;
 
 #[async_trait]
 impl<B: Backend> LeaseStore for SqlStore<B> {
@@ -33,8 +35,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         let tx = self.begin(Scope::System, Durability::Relaxed).await?;
         let same = workers(worker::Column::Instance.eq(worker.instance.as_str()))
             .filter(worker::Column::Id.ne(worker.id.as_uuid()));
-        let gone = ids(same, &tx.conn).await?;
-        let swept = free::free(&tx, gone, worker.started_at).await?;
+        let swept = free::free(&tx, same, worker.started_at).await?;
         let row = worker::Model {
             id: worker.id.as_uuid(),
             instance: worker.instance.clone(),
@@ -60,7 +61,8 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
 
     async fn retire(&self, worker: WorkerId, now: Timestamp) -> Result<Swept, StoreError> {
         let tx = self.begin(Scope::System, Durability::Relaxed).await?;
-        let swept = free::free(&tx, vec![worker.as_uuid()], now).await?;
+        let own = workers(worker::Column::Id.eq(worker.as_uuid()));
+        let swept = free::free(&tx, own, now).await?;
         tx.commit().await?;
         Ok(swept)
     }
@@ -72,8 +74,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
             return Ok(Swept::default());
         }
         let tx = self.begin(Scope::System, Durability::Relaxed).await?;
-        let gone = ids(silent(), &tx.conn).await?;
-        let swept = free::free(&tx, gone, now).await?;
+        let swept = free::free(&tx, silent(), now).await?;
         tx.commit().await?;
         Ok(swept)
     }
@@ -84,26 +85,8 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Lane>, StoreError> {
-        use lane::Column;
         let tx = self.begin(Scope::System, Durability::Relaxed).await?;
-        let ready = lane::Entity::find()
-            .select_only()
-            .column(Column::Id)
-            .filter(Column::ReadyAt.lte(now))
-            .filter(Column::LeaseWorker.is_null())
-            .filter(Expr::exists(registered(worker)))
-            .order_by_asc(Column::ReadyAt)
-            .limit(u64::from(limit))
-            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-            .into_query();
-        let claimed = lane::Entity::update_many()
-            .col_expr(Column::LeaseWorker, Expr::value(worker.as_uuid()))
-            .col_expr(Column::Fence, Expr::col(Column::Fence).add(1_i64))
-            .col_expr(Column::ReadyAt, Expr::value(None::<Timestamp>))
-            .filter(Column::Id.in_subquery(ready))
-            .exec_with_returning(&tx.conn)
-            .await
-            .map_err(db_error("lane"))?;
+        let claimed = claim::lanes(&tx, worker, now, limit).await?;
         tx.commit().await?;
         Ok(claimed.into_iter().map(Lane::from).collect())
     }
@@ -114,37 +97,51 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Effect>, StoreError> {
-        use effect::Column;
-        // Often there is nothing due, and looking needs neither the write lock nor a sync.
-        let waiting = due(now)
-            .limit(1)
-            .into_tuple::<Uuid>()
+        for _round in 0..ROUNDS {
+            // Often there is nothing to send, and looking needs neither the write lock nor a sync.
+            let waiting: Vec<Uuid> = claim::turns(now, 1)
+                .into_tuple()
+                .all(self.backend.reader())
+                .await
+                .map_err(db_error("effect"))?;
+            if waiting.is_empty() {
+                break;
+            }
+            let tx = self.begin(Scope::System, Durability::Durable).await?;
+            let mut claimed = claim::effects(&tx, worker, now, limit).await?;
+            if claimed.is_empty() {
+                // Passed over because somebody writes in that conversation, who need not tell when done.
+                drop(tx);
+                self.backend
+                    .await_rows(&claim::first_conversation(now))
+                    .await?;
+                continue;
+            }
+            tx.commit().await?;
+            claimed.sort_unstable_by_key(|effect| effect.id);
+            return claimed.into_iter().map(Effect::try_from).collect();
+        }
+        Ok(Vec::new())
+    }
+
+    async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError> {
+        use job::Column;
+        let held = lane::Entity::find()
+            .select_only()
+            .column(lane::Column::Id)
+            .filter(lane::Column::LeaseWorker.eq(worker.as_uuid()))
+            .into_query();
+        let asked: Vec<Uuid> = job::Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::LaneId.in_subquery(held))
+            .filter(is_any(Column::Status, &UNFINISHED))
+            .filter(Column::CancelRequestedAt.is_not_null())
+            .into_tuple()
             .all(self.backend.reader())
             .await
-            .map_err(db_error("effect"))?;
-        if waiting.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tx = self.begin(Scope::System, Durability::Durable).await?;
-        let due = due(now)
-            .filter(Expr::exists(ahead()).not())
-            .filter(Expr::exists(registered(worker)))
-            .order_by_asc(Column::NextAttemptAt)
-            .order_by_asc(Column::Id)
-            .limit(u64::from(limit))
-            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-            .into_query();
-        let mut claimed = effect::Entity::update_many()
-            .col_expr(Column::Status, Expr::value(EffectStatus::Sending.as_str()))
-            .col_expr(Column::WorkerId, Expr::value(worker.as_uuid()))
-            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-            .filter(Column::Id.in_subquery(due))
-            .exec_with_returning(&tx.conn)
-            .await
-            .map_err(db_error("effect"))?;
-        tx.commit().await?;
-        claimed.sort_unstable_by_key(|effect| effect.id);
-        claimed.into_iter().map(Effect::try_from).collect()
+            .map_err(db_error("job"))?;
+        Ok(asked.into_iter().map(JobId::from_uuid).collect())
     }
 
     async fn hold(
@@ -205,59 +202,4 @@ async fn ids(
         .all(db)
         .await
         .map_err(db_error("worker"))
-}
-
-/// A process that was swept must not claim: nobody would ever take that from it again.
-fn registered(worker: WorkerId) -> SelectStatement {
-    Query::select()
-        .expr(Expr::value(1))
-        .from(worker::Entity)
-        .and_where(worker::Column::Id.eq(worker.as_uuid()))
-        .to_owned()
-}
-
-/// Effects whose time has come, whether or not their turn has.
-fn due(now: Timestamp) -> Select<effect::Entity> {
-    use effect::Column;
-    effect::Entity::find()
-        .select_only()
-        .column(Column::Id)
-        .filter(is(Column::Status, EffectStatus::Pending.as_str()))
-        .filter(Column::NextAttemptAt.lte(now))
-}
-
-/// What stands in the way of later effects of its conversation.
-const UNSENT: [&str; 2] = [
-    EffectStatus::Pending.as_str(),
-    EffectStatus::Sending.as_str(),
-];
-
-/// Earlier effects of the same conversation that are not through yet. The mark on a person's message
-/// has no place in that order: an answer never waits for it.
-fn ahead() -> SelectStatement {
-    let first = Alias::new("first");
-    let column = |column: effect::Column| Expr::col((Alias::new("first"), column));
-    Query::select()
-        .expr(Expr::value(1))
-        .from_as(effect::Entity, first)
-        .and_where(
-            column(effect::Column::ConversationId)
-                .equals((effect::Entity, effect::Column::ConversationId)),
-        )
-        .and_where(column(effect::Column::Id).lt(Expr::col((effect::Entity, effect::Column::Id))))
-        .and_where(column(effect::Column::Status).is_in(UNSENT.map(|w| Expr::Constant(w.into()))))
-        .and_where(column(effect::Column::Slot).ne(RECEIPT_SLOT))
-        .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sea_orm::DbBackend;
-
-    #[test]
-    fn the_status_of_due_effects_is_written_out_for_the_partial_index() {
-        let statement = due(Timestamp::UNIX_EPOCH).build(DbBackend::Sqlite);
-        assert!(statement.sql.contains("= 'pending'"), "{}", statement.sql);
-    }
 }

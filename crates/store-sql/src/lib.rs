@@ -4,15 +4,19 @@
 //! transactions. Everything else is here and knows no dialect. Nothing outside may see an entity.
 
 mod backend;
+mod conn;
 mod entity;
 mod error;
 mod ingest;
 mod lease;
+mod prune;
 mod query;
 mod repo;
+mod sealed;
 mod store;
 mod system;
 mod tx;
+mod upkeep;
 
 pub use backend::{Backend, End, Scope};
 pub use error::{backend, db_error};

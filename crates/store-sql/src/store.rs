@@ -13,7 +13,7 @@ use ports::{
     ids::Ids,
     ingest::{Accept, Accepted},
     live::CommitListener,
-    store::{BoxTx, Durability, Store, StoreError, Upkeep},
+    store::{BoxTx, Durability, Store, StoreError},
 };
 use std::sync::Arc;
 
@@ -51,17 +51,6 @@ impl<B: Backend> SqlStore<B> {
     ) -> Result<SqlTx, StoreError> {
         let (conn, end) = self.backend.write(scope, durability).await?;
         Ok(SqlTx::new(conn, end, Arc::clone(&self.ids)))
-    }
-}
-
-#[async_trait]
-impl<B: Backend> Upkeep for SqlStore<B> {
-    async fn migrate(&self) -> Result<(), StoreError> {
-        self.backend.migrate().await
-    }
-
-    async fn close(&self) {
-        self.backend.close().await;
     }
 }
 

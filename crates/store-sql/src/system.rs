@@ -2,11 +2,12 @@
 
 use crate::{
     backend::{Backend, Scope},
-    entity::{feed, integration, tenant, token},
+    entity::{feed, integration, lease, tenant, token},
     error::db_error,
-    query::insert,
+    query::{insert, insert_all},
     repo::integrations::with_agents,
     store::SqlStore,
+    tx::SqlTx,
 };
 use async_trait::async_trait;
 use domain::{
@@ -16,7 +17,10 @@ use domain::{
     integration::Integration,
 };
 use ports::store::{Durability, StoreError, SystemStore};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
+};
+use uuid::Uuid;
 
 #[async_trait]
 impl<B: Backend> SystemStore for SqlStore<B> {
@@ -59,6 +63,7 @@ impl<B: Backend> SystemStore for SqlStore<B> {
             return Ok(tenant);
         }
         let tx = self.begin(Scope::System, Durability::Durable).await?;
+        take_turn(&tx).await?;
         // Somebody else may have made it between the look and the lock.
         if let Some(tenant) = oldest(&tx.conn).await? {
             return Ok(tenant);
@@ -79,9 +84,30 @@ impl<B: Backend> SystemStore for SqlStore<B> {
             last_seq: 0,
         };
         insert(&tx.conn, feed).await.map_err(db_error("feed"))?;
+        lease::Entity::delete_by_id(FIRST.to_owned())
+            .exec(&tx.conn)
+            .await
+            .map_err(db_error("lease"))?;
         tx.commit().await?;
         Ok(tenant)
     }
+}
+
+/// The lease of whoever makes the first tenant, held by nobody else until the transaction ends. Nothing
+/// about the tenant itself is unique.
+const FIRST: &str = "first tenant";
+
+async fn take_turn(tx: &SqlTx) -> Result<(), StoreError> {
+    let row = lease::Model {
+        name: FIRST.to_owned(),
+        worker_id: Uuid::nil(),
+    };
+    let again = OnConflict::column(lease::Column::Name)
+        .update_column(lease::Column::WorkerId)
+        .to_owned();
+    insert_all(&tx.conn, vec![row], Some(again))
+        .await
+        .map_err(db_error("lease"))
 }
 
 async fn oldest(db: &impl ConnectionTrait) -> Result<Option<Tenant>, StoreError> {

@@ -2,11 +2,12 @@
 
 use crate::{
     backend::End,
+    conn::Conn,
     entity::lane,
     error::db_error,
     repo::{
         access::SqlAccess, agents::SqlAgents, conversations::SqlConversations, effects::SqlEffects,
-        events::SqlEvents, idempotency::SqlIdempotency, integrations::SqlIntegrations,
+        events::{self, SqlEvents}, idempotency::SqlIdempotency, integrations::SqlIntegrations,
         jobs::SqlJobs, lanes::SqlLanes, ledger::SqlLedger, settings::SqlSettings,
         sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript, work::SqlWork,
     },
@@ -26,13 +27,15 @@ use ports::{
         StoreTx, TranscriptRepository, WorkRepository,
     },
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, sea_query::LockType,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A transaction on any backend. The fields are in this order because they are dropped in it: the
 /// rollback must be on its way before the writer hears that the transaction is gone.
 pub(crate) struct SqlTx {
-    pub(crate) conn: DatabaseTransaction,
+    pub(crate) conn: Conn,
     end: Box<dyn End>,
     pub(crate) ids: Arc<dyn Ids>,
     committed: Mutex<Committed>,
@@ -41,7 +44,7 @@ pub(crate) struct SqlTx {
 impl SqlTx {
     pub(crate) fn new(conn: DatabaseTransaction, end: Box<dyn End>, ids: Arc<dyn Ids>) -> Self {
         Self {
-            conn,
+            conn: Conn::new(conn),
             end,
             ids,
             committed: Mutex::default(),
@@ -59,11 +62,12 @@ impl SqlTx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        let committed = self
+        let mut committed = self
             .committed
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        self.end.commit(self.conn, committed).await
+        events::number(&self.conn, &mut committed.events).await?;
+        self.end.commit(self.conn.into_inner()?, committed).await
     }
 }
 
@@ -150,7 +154,7 @@ impl StoreTx for SqlTx {
             .filter(lane::Column::LeaseWorker.is_not_null())
             .select_only()
             .column(lane::Column::Fence)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .into_tuple()
             .all(&self.conn)
             .await

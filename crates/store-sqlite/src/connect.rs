@@ -1,11 +1,14 @@
 //! How the file is opened: one connection that writes, several that cannot.
 
-use crate::error::OpenError;
+use crate::{error::OpenError, filesystem};
 use sea_orm::{
     DatabaseConnection, SqlxSqliteConnector,
     sqlx::{
         ConnectOptions,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+        sqlite::{
+            SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+            SqliteSynchronous,
+        },
     },
 };
 use std::{
@@ -38,27 +41,33 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How long an unused reader is kept.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Makes sure that the file can be written, and that nobody but its owner can read it when it is new.
-pub(crate) async fn prepare(path: &Path) -> Result<(), OpenError> {
+/// Makes sure that the file can be written, and that nobody but its owner can read it when it is new. Whether it
+/// is empty still.
+pub(crate) async fn prepare(path: &Path) -> Result<bool, OpenError> {
+    filesystem::refuse_network(path)?;
     let mut options = tokio::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     options.mode(0o600);
-    match options.open(path).await {
-        Ok(_) => Ok(()),
-        Err(source) => Err(OpenError::NotWritable {
-            path: path.to_owned(),
-            source,
-        }),
-    }
+    let unwritable = |source| OpenError::NotWritable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = options.open(path).await.map_err(unwritable)?;
+    let found = file.metadata().await.map_err(unwritable)?;
+    Ok(found.len() == 0)
 }
 
 /// The one connection that writes. It is never replaced, because what it was last told about syncing
 /// would be lost with it.
-pub(crate) async fn writer(path: &Path) -> Result<DatabaseConnection, OpenError> {
-    let options = common(path)
+pub(crate) async fn writer(path: &Path, is_empty: bool) -> Result<DatabaseConnection, OpenError> {
+    let mut options = common(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full);
+    if is_empty {
+        // Only before the first table; later, saying it again would be a write at every start.
+        options = options.auto_vacuum(SqliteAutoVacuum::Incremental);
+    }
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -83,6 +92,15 @@ pub(crate) fn readers(path: &Path, most: u32) -> DatabaseConnection {
         .test_before_acquire(false)
         .connect_lazy_with(options);
     SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)
+}
+
+/// A connection of its own to a file that is there.
+pub(crate) fn existing(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(BUSY)
+        .disable_statement_logging()
 }
 
 fn common(path: &Path) -> SqliteConnectOptions {

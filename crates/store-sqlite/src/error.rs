@@ -18,6 +18,18 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// The file would lie, or lies, on a network file system.
+    #[error(
+        "the database file {} is on {kind}, a network file system, where SQLite's locks do not hold and the file \
+         would break: choose a folder on a local disk, or use a PostgreSQL database",
+        path.display()
+    )]
+    OnNetwork {
+        /// The file.
+        path: PathBuf,
+        /// The type of file system.
+        kind: String,
+    },
     /// The file is there, but SQLite does not take it.
     #[error(
         "cannot open {} as a database: its folder must be writable too, and the file must be a \

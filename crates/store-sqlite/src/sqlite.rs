@@ -2,21 +2,23 @@
 
 use crate::{
     connect::{self, SqliteSettings},
+    tidy,
     writer::Writer,
 };
 use async_trait::async_trait;
 use migrations::Migrator;
 use ports::{
     live::CommitListener,
-    store::{Durability, StoreError},
+    store::{Durability, StoreError, Tidied},
 };
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
-use std::sync::Arc;
+use std::{any::Any, path::PathBuf, sync::Arc};
 use store_sql::{Backend, End, Scope, backend, db_error};
 
 /// One open SQLite file.
 pub struct Sqlite {
+    path: PathBuf,
     readers: DatabaseConnection,
     connection: DatabaseConnection,
     writer: Writer,
@@ -31,12 +33,13 @@ impl Backend for Sqlite {
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, StoreError> {
         let path = &settings.path;
-        connect::prepare(path).await.map_err(backend)?;
-        let connection = connect::writer(path).await.map_err(backend)?;
+        let is_empty = connect::prepare(path).await.map_err(backend)?;
+        let connection = connect::writer(path, is_empty).await.map_err(backend)?;
         Ok(Self {
             readers: connect::readers(path, settings.readers),
             writer: Writer::start(connection.clone(), listener),
             connection,
+            path: settings.path,
         })
     }
 
@@ -70,6 +73,15 @@ impl Backend for Sqlite {
         durability: Durability,
     ) -> Result<(DatabaseTransaction, Box<dyn End>), StoreError> {
         self.writer.begin(durability).await
+    }
+
+    async fn tidy(&self) -> Result<Tidied, StoreError> {
+        tidy::run(&self.path, &self.readers, &self.connection).await
+    }
+
+    async fn alone(&self) -> Result<Box<dyn Any + Send>, StoreError> {
+        // The server's lock on the file keeps others out.
+        Ok(Box::new(()))
     }
 
     async fn close(&self) {

@@ -21,7 +21,7 @@ use futures_util::future::join_all;
 use ports::{
     clock::Clock,
     live::{CommitListener, Committed},
-    store::{Durability, Store, StoreError, SystemStore, Upkeep},
+    store::{Durability, Maintenance, Store, StoreError, SystemStore, Upkeep},
 };
 use std::{
     error::Error,
@@ -159,6 +159,128 @@ async fn an_unusable_file_is_named_with_the_way_out() {
     let text = causes(&refused.err().unwrap());
     assert!(text.contains("notes.txt"), "{text}");
     assert!(text.contains("SQLite database"), "{text}");
+}
+
+/// A file whose tables were filled with twelve MiB and emptied again.
+async fn emptied(path: &Path) -> SqliteStore {
+    let store = connect(path).await.unwrap();
+    store.migrate().await.unwrap();
+    let now = FakeClock::default().now();
+    let tenant = store.ensure_tenant("Acme", now).await.unwrap().id;
+    let large = serde_json::json!("x".repeat(256 * 1024));
+    for value in [&large, &serde_json::json!("")] {
+        for n in 0..48 {
+            let tx = store.write(tenant, Durability::Relaxed).await.unwrap();
+            let name = n.to_string();
+            tx.settings().put(tenant, &name, value, now).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    }
+    store
+}
+
+#[tokio::test]
+async fn unused_space_goes_back_in_small_steps_until_little_is_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("nitejar.db");
+    let store = emptied(&path).await;
+    let (mut steps, mut last) = (0, store.tidy().await.unwrap());
+    while last.more {
+        steps += 1;
+        last = store.tidy().await.unwrap();
+    }
+    assert!(steps >= 2, "{steps} steps");
+    store.close().await;
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size < 10 << 20, "{size} bytes are left");
+}
+
+#[tokio::test]
+async fn a_log_that_grew_while_somebody_read_is_cut_off_when_nobody_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("nitejar.db");
+    let store = connect(&path).await.unwrap();
+    store.migrate().await.unwrap();
+    let now = FakeClock::default().now();
+    let tenant = store.ensure_tenant("Acme", now).await.unwrap().id;
+    let reader = store.read(tenant).await.unwrap();
+    reader.settings().find(tenant, "x").await.unwrap();
+    // What is written again unchanged is no change.
+    let large = |n: usize| serde_json::json!(n.to_string().repeat(8 << 20));
+    for n in 1..=9 {
+        let tx = store.write(tenant, Durability::Relaxed).await.unwrap();
+        let settings = tx.settings();
+        settings.put(tenant, "x", &large(n), now).await.unwrap();
+        drop(settings);
+        tx.commit().await.unwrap();
+    }
+    let held = store.tidy().await.unwrap().wal_bytes.unwrap();
+    assert!(held > 64 << 20, "a reader needs the log: {held}");
+    drop(reader);
+    // The snapshot ends a moment after its handle is gone.
+    let mut left = held;
+    while left > 0 {
+        left = store.tidy().await.unwrap().wal_bytes.unwrap();
+    }
+    let tx = store.read(tenant).await.unwrap();
+    let found = tx.settings().find(tenant, "x").await.unwrap();
+    assert_eq!(found, Some(large(9)));
+}
+
+#[tokio::test]
+async fn a_copy_of_a_file_in_use_is_whole_private_and_small() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("nitejar.db");
+    let store = emptied(&path).await;
+    let now = FakeClock::default().now();
+    let tenant = store.ensure_tenant("Acme", now).await.unwrap().id;
+    put(&store, tenant, "kept".to_owned(), Durability::Relaxed).await;
+    let open = store.write(tenant, Durability::Relaxed).await.unwrap();
+    let half = serde_json::json!("half");
+    open.settings()
+        .put(tenant, "kept", &half, now)
+        .await
+        .unwrap();
+    let copy = directory.path().join("copy.db");
+    let schema = store_sqlite::back_up(&path, &copy).await.unwrap();
+    open.commit().await.unwrap();
+    let found = std::fs::metadata(&copy).unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+    assert!(found.len() < 1 << 20, "{} bytes", found.len());
+    assert_eq!(store_sqlite::inspect(&copy).await.unwrap(), schema);
+    assert!(
+        schema.is_known && schema.version.starts_with('m'),
+        "{schema:?}"
+    );
+    let again = store_sqlite::back_up(&path, &copy).await.unwrap_err();
+    assert!(causes(&again).contains("copy.db"), "{}", causes(&again));
+    let copied = connect(&copy).await.unwrap();
+    copied.ready().await.unwrap();
+    let tx = copied.read(tenant).await.unwrap();
+    let kept = tx.settings().find(tenant, "kept").await.unwrap();
+    assert_eq!(kept, Some(serde_json::json!("kept")));
+}
+
+#[tokio::test]
+async fn a_damaged_copy_and_one_of_a_newer_build_are_found_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("nitejar.db");
+    emptied(&path).await.close().await;
+    let url = format!("sqlite://{}", path.display());
+    let db = sea_orm::Database::connect(url).await.unwrap();
+    let newer = "INSERT INTO seaql_migrations VALUES ('m29990101_000001_far', 0)";
+    sea_orm::ConnectionTrait::execute_unprepared(&db, newer)
+        .await
+        .unwrap();
+    db.close().await.unwrap();
+    assert!(!store_sqlite::inspect(&path).await.unwrap().is_known);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The first pages hold tables; unused ones further on may hold anything.
+    bytes[8_192..73_728].fill(0x5A);
+    std::fs::write(&path, bytes).unwrap();
+    let found = store_sqlite::inspect(&path).await.unwrap_err();
+    assert!(causes(&found).contains("is damaged"), "{}", causes(&found));
 }
 
 macro_rules! knows {

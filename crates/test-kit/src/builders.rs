@@ -7,12 +7,13 @@ use domain::{
     budget::{Limit, Micros},
     channel::{ChannelType, ChatKind, InboundMessage, Place, Sender},
     effect::{Effect, EffectAction, EffectStatus},
+    guard::LoopLimits,
     id::{AgentId, EffectId, IntegrationId, JobId, MessageId, ModelCallId, TenantId, WorkItemId},
     integration::{Health, Integration, Visibility},
     job::{Job, JobStatus},
     message::{Message, Part, Role, Trust},
     model::{ModelCall, ModelCallPurpose, ModelCallStatus, ModelRef, Usage},
-    queue::Lane,
+    queue::{Lane, Steering},
     work::WorkItem,
 };
 use ports::{ids::Ids, ingest::Accept};
@@ -35,6 +36,8 @@ pub fn agent(ids: &dyn Ids, tenant: TenantId, name: &str, now: Timestamp) -> Age
         instructions: String::new(),
         enabled: true,
         reply_policy: ReplyPolicy::Auto,
+        steering: Steering::Steer,
+        loop_limits: LoopLimits::default(),
         daily_budget: Limit::Unlimited,
         created_at: now,
         updated_at: now,
@@ -74,6 +77,7 @@ pub fn inbound(event_id: &str, channel: &str, text: &str, now: Timestamp) -> Inb
         sender: Sender {
             external_id: "ada".to_owned(),
             display_name: "Ada".to_owned(),
+            is_bot: false,
         },
         text: text.to_owned(),
         attachments: Vec::new(),

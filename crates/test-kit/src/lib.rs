@@ -1,6 +1,8 @@
 //! What the tests of several crates share: fakes of clock and ids, builders, contract suites.
 
 pub mod builders;
+pub mod bus;
 pub mod channel;
 pub mod fakes;
+pub mod postgres;
 pub mod store;

@@ -11,13 +11,17 @@ pub mod access;
 pub mod catalog;
 pub mod effects;
 pub mod events;
+pub mod guards;
 pub mod ingest;
 pub mod jobs;
 pub mod lanes;
 pub mod leases;
 pub mod ledger;
+pub mod races;
+pub mod sealed;
 pub mod transactions;
 pub mod transcript;
+pub mod upkeep;
 pub mod work;
 
 use crate::{
@@ -39,7 +43,7 @@ use ports::{
     clock::Clock,
     ids::Ids,
     live::{CommitListener, Committed},
-    store::{BoxTx, Durability, LeaseStore, Store, SystemStore, Worker},
+    store::{BoxTx, Durability, LeaseStore, Maintenance, SealedStore, Store, SystemStore, Worker},
 };
 use std::{
     any::Any,
@@ -48,9 +52,9 @@ use std::{
 };
 
 /// Everything a store has to offer.
-pub trait AnyStore: Store + SystemStore + LeaseStore {}
+pub trait AnyStore: Store + SystemStore + LeaseStore + Maintenance + SealedStore {}
 
-impl<T: Store + SystemStore + LeaseStore> AnyStore for T {}
+impl<T: Store + SystemStore + LeaseStore + Maintenance + SealedStore> AnyStore for T {}
 
 /// What a store under test is made of.
 pub struct Parts {
@@ -245,6 +249,11 @@ macro_rules! store_contract {
             work: an_item_ends_as_its_lanes_do_and_reopens_for_a_retry,
             work: a_reason_explains_how_the_whole_item_ended,
             work: an_agent_decides_once,
+            guards: steering_and_loop_limits_are_kept,
+            guards: bots_are_told_from_people_in_their_conversation,
+            guards: resumes_are_counted_until_a_message_follows,
+            guards: a_stop_command_asks_the_job_of_its_conversation,
+            guards: what_failed_gives_the_reason_whoever_ends_last,
             lanes: ready_lanes_are_claimed_exactly_once,
             lanes: an_old_fence_is_stale,
             lanes: a_released_lane_is_ready_while_entries_wait,
@@ -255,6 +264,7 @@ macro_rules! store_contract {
             jobs: cancelling_asks_unfinished_jobs_only,
             jobs: finished_jobs_of_a_lane_come_newest_first,
             jobs: a_job_has_one_open_shell,
+            jobs: shells_without_a_worker_are_orphaned,
             transcript: messages_are_appended_once_and_read_in_order,
             transcript: tool_calls_are_written_and_finished,
             ledger: a_call_is_paid_by_every_budget_and_settled_once,
@@ -270,15 +280,31 @@ macro_rules! store_contract {
             events: events_reach_the_listener_after_the_commit_only,
             leases: a_new_process_of_an_instance_frees_what_the_old_one_held,
             leases: silent_processes_are_swept_and_may_not_go_on,
+            leases: requests_to_stop_are_found_by_the_process_that_runs_the_job,
             leases: retiring_frees_everything,
             leases: a_waiting_job_does_not_make_its_lane_ready,
             leases: a_freed_lane_is_ready_while_a_worker_can_do_something,
             leases: a_single_lease_passes_on_when_its_holder_is_silent,
+            sealed: every_sealed_value_is_found_once,
+            sealed: a_sealed_value_is_exchanged_unless_it_changed,
+            sealed: living_processes_are_counted,
+            races: an_effect_waits_for_an_earlier_one_that_is_being_written,
+            races: a_conversation_gets_one_effect_at_a_time,
+            races: one_of_several_sweeps_frees,
+            races: a_process_that_is_swept_keeps_nothing_it_claims,
+            races: lanes_that_end_together_end_their_item,
+            races: jobs_that_share_money_and_events_never_wait_in_a_circle,
             transactions: a_dropped_transaction_leaves_no_trace_and_harms_no_other,
             transactions: a_failed_statement_harms_no_other_transaction,
             transactions: a_snapshot_does_not_see_later_commits,
             transactions: both_classes_get_their_turn,
             transactions: the_store_is_ready,
+            upkeep: events_of_old_jobs_go_and_numbers_go_on,
+            upkeep: what_tools_answered_long_ago_is_replaced_by_a_marker,
+            upkeep: old_transcripts_go_and_what_happened_stays,
+            upkeep: forgetting_goes_on_where_it_was,
+            upkeep: old_answers_to_repeated_requests_go,
+            upkeep: tidying_ends_and_harms_nothing,
         );
     };
     ($make:path => $($module:ident : $promise:ident,)*) => {$(

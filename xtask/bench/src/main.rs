@@ -2,8 +2,10 @@
 //! It reports and never judges: a slow figure is printed, not a failure.
 
 mod bot;
+mod database;
 mod disk;
 mod http;
+mod lifecycle;
 mod process;
 mod report;
 mod scenarios;
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
+use database::Kind;
 use report::Report;
 use scenarios::Bench;
 
@@ -26,6 +29,9 @@ struct Arguments {
     /// Where the results go; also holds the data directory of the run.
     #[arg(long)]
     out: PathBuf,
+    /// Where the server keeps its rows. PostgreSQL is the one that TEST_POSTGRES_URL names.
+    #[arg(long, value_enum, default_value_t = Kind::Sqlite)]
+    db: Kind,
     /// A tenth of the work and a short idle wait, to see that everything runs.
     #[arg(long)]
     quick: bool,
@@ -52,13 +58,14 @@ async fn run(arguments: Arguments) -> Result<()> {
         .map_err(|_taken| anyhow!("a TLS provider is already installed"))?;
     std::fs::create_dir_all(&arguments.out)?;
 
-    let mut report = Report::new(disk::sync_latency(&arguments.out)?)?;
+    let mut report = Report::new(arguments.db.name(), disk::sync_latency(&arguments.out)?)?;
     report.print_head();
     let scale = if arguments.quick { 10 } else { 1 };
     let idle = if arguments.quick { 2 } else { arguments.idle };
     let bench = Bench {
         binary: arguments.server,
         out: arguments.out.clone(),
+        kind: arguments.db,
         scale,
     };
     bench.run(&mut report, idle).await?;

@@ -23,6 +23,7 @@ pub(crate) enum Target {
 /// Everything measured in one run.
 #[derive(Serialize)]
 pub(crate) struct Report {
+    database: &'static str,
     commit: String,
     cores: usize,
     kernel: String,
@@ -43,13 +44,14 @@ struct Row {
 
 impl Report {
     /// A report that starts with the machine: its disk and how busy it is.
-    pub(crate) fn new(syncs: Vec<Duration>) -> Result<Self> {
+    pub(crate) fn new(database: &'static str, syncs: Vec<Duration>) -> Result<Self> {
         let command = |program: &str, arguments: &[&str]| {
             let output = Command::new(program).args(arguments).output();
             output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
         let [sync_p50_ms, sync_p99_ms] = percentiles(syncs)?;
         Ok(Self {
+            database,
             commit: command("git", &["describe", "--always", "--dirty"])?,
             cores: std::thread::available_parallelism()?.get(),
             kernel: command("uname", &["-sr"])?,
@@ -117,8 +119,14 @@ impl Report {
     fn table(&self) -> String {
         let mut lines = vec![
             format!(
-                "Commit {}, {} cores, {}, load {}; disk sync p50 {:.2} ms, p99 {:.2} ms.",
-                self.commit, self.cores, self.kernel, self.load, self.sync_p50_ms, self.sync_p99_ms
+                "{}, commit {}, {} cores, {}, load {}; disk sync p50 {:.2} ms, p99 {:.2} ms.",
+                self.database,
+                self.commit,
+                self.cores,
+                self.kernel,
+                self.load,
+                self.sync_p50_ms,
+                self.sync_p99_ms
             ),
             String::new(),
             "| what | measured | target | |".to_owned(),

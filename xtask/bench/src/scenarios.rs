@@ -13,9 +13,10 @@ use simulators::telegram::TelegramSimulator;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::bot::World;
+use crate::database::Kind;
 use crate::report::{Report, Target, percentiles};
-use crate::server::Server;
-use crate::{http, process};
+use crate::server::{Server, Setup};
+use crate::{http, lifecycle, process};
 
 const MIB: f64 = 1024.0 * 1024.0;
 const STARTS: usize = 5;
@@ -32,6 +33,7 @@ const MEMORY_SAMPLES: Duration = Duration::from_millis(50);
 pub(crate) struct Bench {
     pub(crate) binary: PathBuf,
     pub(crate) out: PathBuf,
+    pub(crate) kind: Kind,
     /// Counts are divided by this.
     pub(crate) scale: i64,
 }
@@ -43,9 +45,15 @@ impl Bench {
         report.add("binary on disk", mib(size), "MiB", Target::AtMost(40.0));
         let world = World::start().await?;
         let data = tempfile::tempdir_in(&self.out)?;
+        let database = self.kind.database().await;
         let start = || async {
-            let (data, log) = (data.path(), self.out.join("server.log"));
-            Server::start(&self.binary, data, &world.model.openai_base_url(), &log).await
+            let setup = Setup {
+                data: data.path(),
+                database: database.url(),
+                model_url: world.model.openai_base_url(),
+                log: self.out.join("server.log"),
+            };
+            Server::start(&self.binary, &setup).await
         };
         let server = Self::cold_starts(report, start).await?;
 
@@ -70,7 +78,9 @@ impl Bench {
         self.burst(report, &server, &world).await?;
         self.ingest(report, &server).await?;
         self.effects(report, &server, &world, &agent).await?;
-        server.stop().await
+        server.stop().await?;
+        let scale = usize::try_from(self.scale)?;
+        lifecycle::measure(report, self.kind.store(&self.out).await?, scale).await
     }
 
     /// The first start makes the database; those after it are the ones people wait for.

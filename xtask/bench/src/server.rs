@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,18 @@ use tokio::process::{Child, Command};
 const TOKEN: &str = "bench-owner-token-0123456789abcdef";
 const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// What a server is started with.
+pub(crate) struct Setup<'a> {
+    /// Its data directory.
+    pub(crate) data: &'a Path,
+    /// Its database, where that is not a file in the data directory.
+    pub(crate) database: Option<&'a str>,
+    /// Where the model answers.
+    pub(crate) model_url: String,
+    /// Where its log is appended.
+    pub(crate) log: PathBuf,
+}
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
@@ -27,15 +39,10 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the binary on a data directory and waits until it is ready.
-    pub(crate) async fn start(
-        binary: &Path,
-        data: &Path,
-        model_url: &str,
-        log: &Path,
-    ) -> Result<Self> {
+    /// Starts the binary and waits until it is ready.
+    pub(crate) async fn start(binary: &Path, setup: &Setup<'_>) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let log = File::options().create(true).append(true).open(log)?;
+        let log = File::options().create(true).append(true).open(&setup.log)?;
         let client = client()?;
         let mut command = Command::new(binary);
         command
@@ -50,11 +57,12 @@ impl Server {
         ]);
         command
             .env("PORT", port.to_string())
-            .env("DATA_DIR", data)
+            .env("DATA_DIR", setup.data)
+            .envs(setup.database.map(|url| ("DATABASE_URL", url)))
             .env("NITEJAR_ADMIN_TOKEN", TOKEN);
         command.envs([
             ("OPENAI_API_KEY", "x"),
-            ("OPENAI_BASE_URL", model_url),
+            ("OPENAI_BASE_URL", setup.model_url.as_str()),
             ("AGENT_MODEL", "openai/bench"),
         ]);
 

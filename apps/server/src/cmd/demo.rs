@@ -2,7 +2,10 @@
 //! server, the store, the sandbox and the channel are the real ones; only Telegram is a stand-in, and
 //! the model is the built-in one.
 
-use super::{say, serve::Server};
+use super::{
+    say,
+    serve::{Duty, Server},
+};
 use crate::{
     cli::Failure,
     config::{Config, Source},
@@ -40,6 +43,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         .context("the Telegram stand-in cannot start")?;
     let server = Server::start(
         &config,
+        Duty::Everything,
         Arc::new(Redactor::default()),
         Arc::new(String::new),
     )

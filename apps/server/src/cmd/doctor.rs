@@ -4,7 +4,7 @@ use super::say;
 use crate::{
     bootstrap::{self, KeyCheck},
     cli::Failure,
-    config::Config,
+    config::{Config, Database},
     wire,
 };
 use anyhow::Context;
@@ -123,9 +123,11 @@ fn like_data_dir(config: &Config) -> anyhow::Result<TempDir> {
 }
 
 async fn database(config: &Config) -> Vec<Check> {
-    let path = config.server.database.display().to_string();
+    let path = config.server.database.to_string();
     // An empty file is what a start begins with; opening it would write to it.
-    if !fs::metadata(&config.server.database).is_ok_and(|file| file.len() > 0) {
+    if let Database::Sqlite(file) = &config.server.database
+        && !fs::metadata(file).is_ok_and(|file| file.len() > 0)
+    {
         let detail = format!("{path} does not exist yet; the first start makes it");
         return vec![Check {
             name: "database",

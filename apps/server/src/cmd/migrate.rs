@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// Migrates and says so.
 pub async fn run(config: Config) -> Result<(), Failure> {
-    let database = config.server.database.display().to_string();
+    let database = config.server.database.to_string();
     wire::foundation(&config, Arc::new(Redactor::default())).await?;
     Ok(say(format!(
         "{database} has the schema of version {}",

@@ -1,9 +1,13 @@
 //! The subcommands, one file each.
 
+pub mod backup;
 pub mod demo;
 pub mod doctor;
 pub mod migrate;
 pub mod openapi;
+mod pg_tools;
+pub mod restore;
+pub mod rotate_keys;
 pub mod serve;
 pub mod token;
 

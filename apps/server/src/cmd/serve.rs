@@ -1,10 +1,12 @@
-//! `nitejar serve`: the server, from its first commit to its last.
+//! `nitejar serve` and `nitejar worker`: a process of the server, from its first commit to its last.
 
 use crate::{
     cli::Failure,
     config::{Config, ConfigError},
-    home, telemetry,
-    wire::{self, Assembly, Database},
+    home,
+    storage::{self, Database},
+    telemetry::{self, Traces},
+    wire::{self, Assembly},
 };
 use anyhow::Context;
 use api::{ApiState, Phase};
@@ -12,10 +14,9 @@ use domain::secret::Redactor;
 use runtime::Engine;
 use services::Platform;
 use std::{
-    fs::{self, File, TryLockError},
+    fs::File,
     io::ErrorKind,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -31,19 +32,58 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// How long HTTP requests may go on after the runtime has ended, and then the database.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
+/// What a process is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Answers requests and runs jobs.
+    Everything,
+    /// Answers requests; other processes run the jobs.
+    Requests,
+    /// Runs jobs; answers only whether it is well.
+    Jobs,
+}
+
+impl Duty {
+    const fn serves(self) -> bool {
+        !matches!(self, Self::Jobs)
+    }
+
+    const fn works(self) -> bool {
+        !matches!(self, Self::Requests)
+    }
+}
+
 /// Runs until it is told to stop.
-pub async fn run(config: Config) -> Result<(), Failure> {
+pub async fn run(config: Config, duty: Duty) -> Result<(), Failure> {
+    if duty != Duty::Everything && !config.server.database.is_shared() {
+        return Err(ConfigError::Invalid {
+            name: "DATABASE_URL",
+            problem: format!(
+                "{} is a file, and a file is for one process; run `nitejar serve` alone, or set a postgres:// URL",
+                config.server.database
+            ),
+        }
+        .into());
+    }
     let redactor = Arc::new(Redactor::default());
-    telemetry::logs(&config.rust_log, Arc::clone(&redactor))?;
+    let traces = match &config.otlp_endpoint {
+        Some(endpoint) => Some(Traces::start(endpoint, wire::http_client()?)?),
+        None => None,
+    };
+    telemetry::logs(&config.rust_log, Arc::clone(&redactor), traces.as_ref())?;
     let metrics = telemetry::metrics()?;
-    let server = Server::start(&config, redactor, Arc::new(move || metrics.render())).await?;
+    let server = Server::start(&config, duty, redactor, Arc::new(move || metrics.render())).await?;
     greet(&server);
     let mut signals = Signals::new()?;
     signals.next().await;
     tracing::info!(
         "stopping: running jobs may finish, new work waits for the next start; a second signal ends them at once"
     );
-    server.stop(signals.next()).await
+    let stopped = server.stop(signals.next()).await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
+    stopped
 }
 
 /// A running server.
@@ -56,8 +96,10 @@ pub struct Server {
     pub feed: Arc<runtime::Hub>,
     /// Where the owner's token was written, when this start made one.
     pub new_token: Option<PathBuf>,
-    engine: Arc<Engine>,
+    /// Absent where other processes run the jobs.
+    engine: Option<Arc<Engine>>,
     store: Arc<dyn Database>,
+    following: CancellationToken,
     phase: watch::Sender<Phase>,
     http: JoinHandle<std::io::Result<()>>,
     tracker: TaskTracker,
@@ -69,14 +111,15 @@ impl Server {
     /// Opens, puts together, starts working and listens.
     pub async fn start(
         config: &Config,
+        duty: Duty,
         redactor: Arc<Redactor>,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Result<Self, Failure> {
-        let lock = lock(config)?;
+        let lock = storage::lock(config)?;
         let foundation = wire::foundation(config, redactor).await?;
         let store = Arc::clone(&foundation.store);
         let listener = bind(config).await?;
-        let tracker = TaskTracker::new();
+        let tracker = foundation.tasks.clone();
         let Assembly {
             platform,
             parts,
@@ -94,12 +137,29 @@ impl Server {
         let address = listener
             .local_addr()
             .context("the listening address is not known")?;
-        let router = api::router(state).merge(home::router(&platform, config));
-        let router = home::gate(router, config);
+        let router = if duty.serves() {
+            let router = api::router(state).merge(home::router(&platform, config));
+            home::gate(router, config)
+        } else {
+            api::probes(state)
+        };
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let engine = Engine::start(parts)
-            .await
-            .context("the runtime cannot start")?;
+        // Before the first look at what there is to do, so that nothing falls between.
+        let hub = Arc::clone(&feed);
+        let following = CancellationToken::new();
+        let followed = following.clone();
+        tracker.spawn(async move {
+            let _stopped = followed.run_until_cancelled(hub.follow()).await;
+        });
+        let engine = if duty.works() {
+            Some(
+                Engine::start(parts)
+                    .await
+                    .context("the runtime cannot start")?,
+            )
+        } else {
+            None
+        };
         let http = tracker.spawn(async move {
             axum::serve(listener, service)
                 .with_graceful_shutdown(stopping(phases))
@@ -113,6 +173,7 @@ impl Server {
             new_token,
             engine,
             store,
+            following,
             phase,
             http,
             tracker,
@@ -127,12 +188,17 @@ impl Server {
         let hurried = CancellationToken::new();
         let hurrying = async {
             hurry.await;
-            self.engine.abandon();
+            if let Some(engine) = &self.engine {
+                engine.abandon();
+            }
             hurried.cancel();
             std::future::pending().await
         };
         let ending = async {
-            self.engine.shutdown().await;
+            if let Some(engine) = &self.engine {
+                engine.shutdown().await;
+            }
+            self.following.cancel();
             self.tracker.close();
             let patience = hurried.run_until_cancelled(&mut self.http);
             tokio::time::timeout(LAST_ANSWERS, patience).await
@@ -163,47 +229,6 @@ impl Server {
 async fn stopping(mut phases: watch::Receiver<Phase>) {
     // An error means that the sender is gone, and the server with it.
     let _gone = phases.wait_for(|phase| *phase == Phase::Stopping).await;
-}
-
-/// Only one server may work on a database: a second one would take the first one's leases. The lock lies
-/// beside the database file, whatever way leads to it.
-fn lock(config: &Config) -> Result<File, Failure> {
-    let database = &config.server.database;
-    let mut name = fs::canonicalize(database)
-        .unwrap_or_else(|_new| database.clone())
-        .into_os_string();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    let open = || {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        options.open(&path)
-    };
-    let file = match open() {
-        // Where there is no folder there is no other server.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            wire::make_private(&config.server.data_dir)?;
-            open()
-        }
-        opened => opened,
-    }
-    .with_context(|| format!("{} cannot be written", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ConfigError::Invalid {
-            name: "DATABASE_URL",
-            problem: format!(
-                "another nitejar server is running on {}; stop it, or give this one a database of its own \
-                 (DATA_DIR or DATABASE_URL)",
-                database.display()
-            ),
-        }
-        .into()),
-        Err(TryLockError::Error(error)) => {
-            let context = format!("{} cannot be locked", path.display());
-            Err(anyhow::Error::from(error).context(context).into())
-        }
-    }
 }
 
 async fn bind(config: &Config) -> Result<TcpListener, Failure> {

@@ -2,11 +2,14 @@
 //! place that reads either; everybody else gets a plain settings struct.
 
 mod budgets;
+mod database;
 mod models;
+mod retention;
 mod server;
 mod source;
 
 pub use budgets::BudgetsConfig;
+pub use database::Database;
 pub use models::ModelsConfig;
 pub use server::ServerConfig;
 pub use source::{ConfigError, Source};
@@ -22,10 +25,14 @@ pub struct Config {
     pub models: ModelsConfig,
     /// What may be spent.
     pub budgets: BudgetsConfig,
+    /// How long what jobs leave behind is kept.
+    pub retention: runtime::Retention,
     /// The weakest sandbox tier the server starts with.
     pub sandbox_min_tier: SandboxTier,
     /// The log filter.
     pub rust_log: String,
+    /// The collector that traces go to; without it there are none.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Config {
@@ -40,6 +47,7 @@ impl Config {
             server: ServerConfig::from_source(source)?,
             models: ModelsConfig::from_source(source)?,
             budgets: BudgetsConfig::from_source(source)?,
+            retention: retention::from_source(source)?,
             sandbox_min_tier: source
                 .parse("SANDBOX_MIN_TIER", "namespaces, landlock or plain")?
                 .unwrap_or(SandboxTier::Landlock),
@@ -47,6 +55,7 @@ impl Config {
                 .get("RUST_LOG")
                 .unwrap_or("info,sea_orm_migration=warn")
                 .to_owned(),
+            otlp_endpoint: server::base_url(source, "OTEL_EXPORTER_OTLP_ENDPOINT")?,
         })
     }
 }

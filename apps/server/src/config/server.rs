@@ -1,11 +1,8 @@
 //! Where the server listens, where it keeps its data, and its own secrets.
 
-use super::{ConfigError, Source};
+use super::{ConfigError, Database, Source, database};
 use domain::secret::Secret;
-use std::{
-    net::IpAddr,
-    path::{Path, PathBuf},
-};
+use std::{net::IpAddr, path::PathBuf};
 
 /// Listening, data and secrets.
 pub struct ServerConfig {
@@ -15,10 +12,14 @@ pub struct ServerConfig {
     pub port: u16,
     /// Database file, generated key, local sprites.
     pub data_dir: PathBuf,
-    /// The database file.
-    pub database: PathBuf,
+    /// Where everything is stored.
+    pub database: Database,
+    /// What joins several processes.
+    pub redis_url: Option<Secret>,
     /// The master key, when it is not generated.
     pub encryption_key: Option<Secret>,
+    /// A key that still opens what was sealed before a rotation.
+    pub encryption_key_previous: Option<Secret>,
     /// The public URL; without it no webhooks are registered.
     pub app_base_url: Option<String>,
     /// A token for the owner, for automation.
@@ -28,45 +29,33 @@ pub struct ServerConfig {
 impl ServerConfig {
     pub(super) fn from_source(source: &Source) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(source.get("DATA_DIR").unwrap_or("./data"));
+        let database = Database::from_source(source, &data_dir)?;
         Ok(Self {
+            redis_url: database::redis_url(source, &database)?,
+            database,
             host: source
                 .parse("HOST", "an IP address")?
                 .unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: source.parse("PORT", "a port number")?.unwrap_or(3000),
-            database: database(source, &data_dir)?,
             data_dir,
             encryption_key: source.get("ENCRYPTION_KEY").map(Secret::new),
-            app_base_url: base_url(source)?,
+            encryption_key_previous: source.get("ENCRYPTION_KEY_PREVIOUS").map(Secret::new),
+            app_base_url: base_url(source, "APP_BASE_URL")?,
             admin_token: admin_token(source)?,
         })
     }
 }
 
-fn database(source: &Source, data_dir: &Path) -> Result<PathBuf, ConfigError> {
-    match source.get("DATABASE_URL") {
-        None => Ok(data_dir.join("nitejar.db")),
-        Some(url) => {
-            let problem = match url.strip_prefix("sqlite://") {
-                Some(path) if path.contains('?') => {
-                    "must be sqlite://<path> without a query; remove everything from the `?` on"
-                }
-                Some(path) if !path.is_empty() => return Ok(PathBuf::from(path)),
-                Some(_) | None => "must be sqlite://<path>; this version stores in SQLite only",
-            };
-            Err(ConfigError::Invalid {
-                name: "DATABASE_URL",
-                problem: problem.to_owned(),
-            })
-        }
-    }
-}
-
-fn base_url(source: &Source) -> Result<Option<String>, ConfigError> {
-    let Some(text) = source.get("APP_BASE_URL") else {
+/// A URL that paths are appended to.
+pub(super) fn base_url(
+    source: &Source,
+    name: &'static str,
+) -> Result<Option<String>, ConfigError> {
+    let Some(text) = source.get(name) else {
         return Ok(None);
     };
     let wrong = |problem: &str| ConfigError::Invalid {
-        name: "APP_BASE_URL",
+        name,
         problem: problem.to_owned(),
     };
     let url = reqwest::Url::parse(text)
@@ -107,17 +96,11 @@ mod tests {
             (config.host.to_string().as_str(), config.port),
             ("127.0.0.1", 3000)
         );
-        assert_eq!(config.database, Path::new("./data/nitejar.db"));
     }
 
     #[test]
     fn what_does_not_fit_is_named_with_the_way_out() {
         let error = |values: &[(&'static str, &str)]| read(values).err().unwrap();
-        assert!(
-            error(&[("DATABASE_URL", "postgres://x")])
-                .starts_with("DATABASE_URL: must be sqlite://")
-        );
-        assert!(error(&[("DATABASE_URL", "sqlite://x.db?mode=ro")]).ends_with("from the `?` on"));
         assert!(
             error(&[("APP_BASE_URL", "example.com")]).starts_with("APP_BASE_URL: must be a URL")
         );

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use simulators::telegram::TelegramSimulator;
 use std::{fs, path::Path, pin::Pin, process::Stdio, time::Duration};
 use tempfile::TempDir;
+use test_kit::postgres::Database;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -18,16 +19,56 @@ pub(crate) const TOKEN: &str = "owner-token-for-tests-canary";
 
 /// A server process. Dropping it kills it, like a power cut would.
 pub(crate) struct App {
-    pub(crate) dir: TempDir,
+    pub(crate) dir: Home,
     pub(crate) url: String,
     client: Client,
     child: Child,
+}
+
+/// What outlives a server: its directory, and its database where that is not a file in it.
+pub(crate) struct Home {
+    dir: TempDir,
+    database: Option<Database>,
+}
+
+impl Home {
+    pub(crate) async fn new() -> Self {
+        let database = if crate::ON_POSTGRES {
+            Some(Database::create().await)
+        } else {
+            None
+        };
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            database,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The setting that names the database, where it is not the default.
+    pub(crate) fn database(&self) -> Option<(&'static str, String)> {
+        let database = self.database.as_ref()?;
+        Some(("DATABASE_URL", database.url().to_owned()))
+    }
+}
+
+impl From<TempDir> for Home {
+    fn from(dir: TempDir) -> Self {
+        Self {
+            dir,
+            database: None,
+        }
+    }
 }
 
 /// What the server is started with.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) env: Vec<(&'static str, String)>,
+    pub(crate) args: Vec<&'static str>,
 }
 
 impl App {
@@ -36,11 +77,13 @@ impl App {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), options).await
+        Self::start_in(Home::new().await, options).await
     }
 
-    pub(crate) async fn start_in(dir: TempDir, options: Options) -> Self {
+    pub(crate) async fn start_in(dir: impl Into<Home>, options: Options) -> Self {
+        let dir = dir.into();
         let mut child = command(dir.path(), &options)
+            .envs(dir.database())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -81,7 +124,7 @@ impl App {
     }
 
     /// Kills the process without warning and gives back its directory.
-    pub(crate) async fn kill(mut self) -> TempDir {
+    pub(crate) async fn kill(mut self) -> Home {
         self.child.kill().await.unwrap();
         let Self { dir, .. } = self;
         dir
@@ -98,7 +141,7 @@ impl App {
     }
 
     /// Asks it to stop and waits until it has.
-    pub(crate) async fn stop(mut self) -> TempDir {
+    pub(crate) async fn stop(mut self) -> Home {
         self.terminate().await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait())
             .await
@@ -238,6 +281,7 @@ pub(crate) fn command(dir: &Path, options: &Options) -> Command {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str())),
         )
+        .args(&options.args)
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command

@@ -7,15 +7,24 @@
     reason = "test code"
 )]
 
+/// Where the suites of this binary keep their rows.
+const ON_POSTGRES: bool = false;
+
 mod app;
+mod backup;
+mod chaos;
 mod command_line;
 mod control;
 mod delivery;
 mod doctor;
 mod gate;
+mod guards;
 mod models;
 mod restart;
+mod rotation;
 mod secrets;
 mod shutdown;
+mod steering;
 mod story;
 mod stream;
+mod traces;

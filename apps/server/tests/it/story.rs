@@ -214,7 +214,7 @@ async fn a_blocked_bot_is_a_visible_failure() {
 }
 
 /// Lets the command that reads the pipe `gate` in the agent's home end.
-async fn open_gate(app: &App, agent: &str) {
+pub(crate) async fn open_gate(app: &App, agent: &str) {
     let root = app.dir.path().join("data/sprites");
     let tenant = std::fs::read_dir(root)
         .unwrap()

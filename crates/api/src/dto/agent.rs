@@ -1,10 +1,14 @@
 //! Agents on the wire.
 
-use super::{Field, words::ReplyPolicy};
+use super::{
+    Field,
+    words::{ReplyPolicy, Steering},
+};
 use chrono::{DateTime, Utc};
 use domain::{
     agent::Agent,
     budget::{Limit, Micros},
+    guard,
     id::IntegrationId,
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +33,10 @@ pub(crate) struct CreateAgent {
     enabled: Option<bool>,
     /// What happens to its replies; `auto` when absent.
     reply_policy: Option<ReplyPolicy>,
+    /// What becomes of messages that arrive while it works; `steer` when absent.
+    steering: Option<Steering>,
+    /// Where it stops to go along with a loop; absent ones have their default.
+    loop_limits: Option<ChangeLoopLimits>,
     /// What it may spend in a UTC day, in millionths of a US dollar. Absent: the server's default;
     /// null: unlimited, on purpose.
     #[serde(default)]
@@ -52,6 +60,10 @@ pub(crate) struct UpdateAgent {
     enabled: Option<bool>,
     /// What happens to its replies.
     reply_policy: Option<ReplyPolicy>,
+    /// What becomes of messages that arrive while it works.
+    steering: Option<Steering>,
+    /// Where it stops to go along with a loop; absent ones stay.
+    loop_limits: Option<ChangeLoopLimits>,
     /// What it may spend in a UTC day, in millionths of a US dollar; null: unlimited.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0)]
@@ -73,6 +85,8 @@ pub(crate) struct AgentView {
     /// Whether it sees new work.
     enabled: bool,
     reply_policy: ReplyPolicy,
+    steering: Steering,
+    loop_limits: LoopLimits,
     /// What it may spend in a UTC day, in millionths of a US dollar; null: unlimited.
     #[schema(required, example = 5_000_000)]
     budget_micros_per_day: Option<i64>,
@@ -81,6 +95,61 @@ pub(crate) struct AgentView {
     /// When it was deleted; its history stays readable.
     #[schema(required)]
     archived_at: Option<DateTime<Utc>>,
+}
+
+/// Where an agent stops to go along with a loop. An item that a limit keeps it from is passed with a
+/// reason that names the limit.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LoopLimits {
+    /// How many messages of bots in a row, since a person last spoke in the conversation, it acts on.
+    #[schema(minimum = 0, maximum = 100, example = 3)]
+    relay_depth: u32,
+    /// How many messages of one bot in one conversation it takes within the window.
+    #[schema(minimum = 1, maximum = 500, example = 20)]
+    bot_window_items: u32,
+    /// How long that window is, in seconds.
+    #[schema(minimum = 1, maximum = 3_600, example = 60)]
+    bot_window_seconds: u32,
+    /// How long a bot that overfills the window is then passed over, in seconds.
+    #[schema(minimum = 0, maximum = 3_600, example = 60)]
+    bot_cooldown_seconds: u32,
+    /// How often in a row a job may use the same tool with the same arguments and the same result
+    /// before it fails.
+    #[schema(minimum = 2, maximum = 100, example = 5)]
+    identical_calls: u32,
+    /// After how many same answers in a row to bots it answers them no more until a person speaks.
+    #[schema(minimum = 1, maximum = 12, example = 3)]
+    identical_answers: u32,
+    /// How often a job that gets no further is resumed after its process died before it fails.
+    #[schema(minimum = 1, maximum = 100, example = 3)]
+    resumes: u32,
+}
+
+/// The loop limits that are to change.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeLoopLimits {
+    /// How many messages of bots in a row it acts on.
+    #[schema(minimum = 0, maximum = 100)]
+    relay_depth: Option<u32>,
+    /// How many messages of one bot in one conversation it takes within the window.
+    #[schema(minimum = 1, maximum = 500)]
+    bot_window_items: Option<u32>,
+    /// How long that window is, in seconds.
+    #[schema(minimum = 1, maximum = 3_600)]
+    bot_window_seconds: Option<u32>,
+    /// How long a bot that overfills the window is then passed over, in seconds.
+    #[schema(minimum = 0, maximum = 3_600)]
+    bot_cooldown_seconds: Option<u32>,
+    /// How often in a row a job may do the same before it fails.
+    #[schema(minimum = 2, maximum = 100)]
+    identical_calls: Option<u32>,
+    /// After how many same answers in a row to bots it answers them no more.
+    #[schema(minimum = 1, maximum = 12)]
+    identical_answers: Option<u32>,
+    /// How often a job that gets no further is resumed before it fails.
+    #[schema(minimum = 1, maximum = 100)]
+    resumes: Option<u32>,
 }
 
 /// The integrations that name an agent.
@@ -100,6 +169,8 @@ impl From<CreateAgent> for agents::CreateAgent {
             instructions: body.instructions,
             enabled: body.enabled,
             reply_policy: body.reply_policy.map(|word| word.0),
+            steering: body.steering.map(|word| word.0),
+            loop_limits: body.loop_limits.unwrap_or_default().into(),
             budget: body.budget_micros_per_day.given(limit),
         }
     }
@@ -113,7 +184,37 @@ impl From<UpdateAgent> for agents::UpdateAgent {
             instructions: body.instructions,
             enabled: body.enabled,
             reply_policy: body.reply_policy.map(|word| word.0),
+            steering: body.steering.map(|word| word.0),
+            loop_limits: body.loop_limits.unwrap_or_default().into(),
             budget: body.budget_micros_per_day.given(limit),
+        }
+    }
+}
+
+impl From<ChangeLoopLimits> for agents::ChangeLoopLimits {
+    fn from(body: ChangeLoopLimits) -> Self {
+        Self {
+            relay_depth: body.relay_depth,
+            bot_window_items: body.bot_window_items,
+            bot_window_seconds: body.bot_window_seconds,
+            bot_cooldown_seconds: body.bot_cooldown_seconds,
+            identical_calls: body.identical_calls,
+            identical_answers: body.identical_answers,
+            resumes: body.resumes,
+        }
+    }
+}
+
+impl From<guard::LoopLimits> for LoopLimits {
+    fn from(limits: guard::LoopLimits) -> Self {
+        Self {
+            relay_depth: limits.relay_depth,
+            bot_window_items: limits.bot_window_items,
+            bot_window_seconds: limits.bot_window_seconds,
+            bot_cooldown_seconds: limits.bot_cooldown_seconds,
+            identical_calls: limits.identical_calls,
+            identical_answers: limits.identical_answers,
+            resumes: limits.resumes,
         }
     }
 }
@@ -127,6 +228,8 @@ impl From<Agent> for AgentView {
             instructions: agent.instructions,
             enabled: agent.enabled,
             reply_policy: ReplyPolicy(agent.reply_policy),
+            steering: Steering(agent.steering),
+            loop_limits: agent.loop_limits.into(),
             budget_micros_per_day: match agent.daily_budget {
                 Limit::Unlimited => None,
                 Limit::Of(amount) => Some(amount.0),

@@ -22,7 +22,8 @@ pub(crate) struct CreateIntegration {
     #[schema(example = "Support bot")]
     name: String,
     /// The settings of its type. Telegram: `bot_token`, `mode` (`polling` or `webhook`),
-    /// `webhook_secret` (generated when absent), `api_base_url`, `allowed_chat_ids`.
+    /// `webhook_secret` (generated when absent), `api_base_url`, `allowed_chat_ids`,
+    /// `allow_bots` (false when absent).
     #[schema(value_type = Object, example = json!({"mode": "polling", "bot_token": "<the token from @BotFather>"}))]
     config: Map<String, Value>,
     /// Which agents see it; absent or null: all, those made later included.

@@ -3,9 +3,9 @@
 use super::words::{SandboxTier, SpriteSessionStatus};
 use chrono::{DateTime, Utc};
 use domain::sprite::SpriteSession;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use services::sprites::SpriteDetail;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// An agent's sandbox computer.
@@ -24,10 +24,28 @@ pub(crate) struct SpriteView {
     sessions: Vec<SpriteSessionView>,
 }
 
+/// Which shells to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SpriteSessionQuery {
+    /// Standing so.
+    pub(crate) status: Option<SpriteSessionStatus>,
+}
+
+/// What a cleanup did.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SpriteCleanup {
+    /// How many shells it ended.
+    closed: usize,
+    /// These shells, oldest first: `closed` where one still ran, `lost` where it was gone before.
+    sessions: Vec<SpriteSessionView>,
+}
+
 /// A shell inside a sprite.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SpriteSessionView {
     id: Uuid,
+    agent_id: Uuid,
     job_id: Uuid,
     status: SpriteSessionStatus,
     created_at: DateTime<Utc>,
@@ -48,10 +66,20 @@ impl From<SpriteDetail> for SpriteView {
     }
 }
 
+impl From<Vec<SpriteSession>> for SpriteCleanup {
+    fn from(sessions: Vec<SpriteSession>) -> Self {
+        Self {
+            closed: sessions.len(),
+            sessions: sessions.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
 impl From<SpriteSession> for SpriteSessionView {
     fn from(session: SpriteSession) -> Self {
         Self {
             id: session.id.as_uuid(),
+            agent_id: session.agent_id.as_uuid(),
             job_id: session.job_id.as_uuid(),
             status: SpriteSessionStatus(session.status),
             created_at: session.created_at,

@@ -1,7 +1,7 @@
 //! The enums of the wire. Each is one word, taken from the domain's own list, so that document,
 //! answers and checks cannot drift apart.
 
-use domain::{access, agent, channel, effect, integration, job, message, model, sprite, work};
+use domain::{access, agent, channel, effect, integration, job, message, model, queue, sprite, work};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::{
@@ -51,6 +51,7 @@ wire_words!(
     ReplyPolicy = agent::ReplyPolicy: "Whether replies are sent, or held until a person releases them.",
     Role = access::Role: "What a token may do.",
     SandboxTier = sprite::SandboxTier: "How well a sandbox is walled off, weakest first.",
+    Steering = queue::Steering: "What becomes of messages that arrive while an agent works: the running job takes them over, each gets a job of its own afterwards, or all of them become one.",
     SpriteSessionStatus = sprite::SpriteSessionStatus: "Where a shell stands.",
     ToolCallStatus = message::ToolCallStatus: "Where a tool call stands.",
     Trust = message::Trust: "How far a part may be believed.",

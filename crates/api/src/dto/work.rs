@@ -108,6 +108,8 @@ pub(crate) struct SenderView {
     external_id: String,
     #[schema(example = "Grace")]
     display_name: String,
+    /// Whether a program wrote it.
+    is_bot: bool,
 }
 
 /// The message that another one answers.
@@ -184,6 +186,7 @@ impl From<InboundMessage> for InboundMessageView {
         let Sender {
             external_id,
             display_name,
+            is_bot,
         } = message.sender;
         Self {
             message_id: message.message_id,
@@ -193,6 +196,7 @@ impl From<InboundMessage> for InboundMessageView {
             sender: SenderView {
                 external_id,
                 display_name,
+                is_bot,
             },
             text: message.text,
             attachments: message.attachments.into_iter().map(Into::into).collect(),

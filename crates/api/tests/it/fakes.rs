@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crypto::{new_token, token_hash};
 use domain::{
     channel::{Attachment, InboundMessage, Place},
-    id::{JobId, TenantId},
+    id::{JobId, SpriteSessionId, TenantId},
     model::ModelRef,
     secret::Secret,
     sprite::{SandboxTier, SpriteKey},
@@ -22,7 +22,10 @@ use ports::{
     },
     ingest::{Accept, Accepted, IngestQueue},
     live::{CommitListener, Committed, Delta, EventFeed, Live, LiveStream},
-    sandbox::{Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport},
+    sandbox::{
+        DirectoryEntry, ExecOutcome, ExecRequest, Found, GrepMatch, GrepRequest, OutputSink,
+        Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport,
+    },
     secrets::Secrets,
     store::{Store, StoreError},
 };
@@ -93,10 +96,12 @@ impl Models for OneModel {
     }
 }
 
-pub(crate) struct NoSandboxes;
+/// Sprites of which nothing is known but the shells that run there; they are awake while there are any.
+#[derive(Clone, Default)]
+pub(crate) struct Shells(pub(crate) Arc<Mutex<Vec<SpriteSessionId>>>);
 
 #[async_trait]
-impl SandboxHost for NoSandboxes {
+impl SandboxHost for Shells {
     fn report(&self) -> SandboxReport {
         SandboxReport {
             tier: SandboxTier::Landlock,
@@ -104,21 +109,68 @@ impl SandboxHost for NoSandboxes {
         }
     }
 
-    async fn open(&self, _sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
-        panic!("the surface opens no sandbox")
+    async fn open(&self, sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
+        assert!(
+            self.inspect(sprite).await?.awake,
+            "the surface wakes no sprite"
+        );
+        Ok(Arc::new(self.clone()))
     }
 
     async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
+        let shells = self.0.lock().unwrap().clone();
         Ok(SpriteReport {
-            provisioned: false,
-            awake: false,
+            provisioned: !shells.is_empty(),
+            awake: !shells.is_empty(),
             disk_bytes: 0,
-            shells: Vec::new(),
+            shells,
         })
     }
 
     async fn shutdown(&self) {}
 }
+
+#[async_trait]
+impl Sandbox for Shells {
+    fn home(&self) -> &'static str {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn exec(&self, _: ExecRequest, _: &dyn OutputSink) -> Result<ExecOutcome, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn close_shell(&self, shell: SpriteSessionId) -> Result<(), SandboxError> {
+        self.0.lock().unwrap().retain(|running| *running != shell);
+        Ok(())
+    }
+
+    async fn read_file(&self, _: &str, _: u64) -> Result<Bytes, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn write_file(&self, _: &str, _: Bytes) -> Result<(), SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn list_directory(&self, _: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn create_directory(&self, _: &str) -> Result<(), SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn glob(&self, _: &str, _: &str, _: usize) -> Result<Found<String>, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn grep(&self, _: GrepRequest) -> Result<Found<GrepMatch>, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+}
+
+const NO_HANDS: &str = "the surface ends shells and does nothing else in a sandbox";
 
 /// A vendor whose webhook body is one message and whose signature is the plain secret.
 pub(crate) struct Vendor;

@@ -1,6 +1,9 @@
 //! A server without a socket: the router on a real store in a file of its own.
 
-use crate::fakes::{Direct, Feed, NoSandboxes, OneModel, Tokens, Vendor};
+use crate::{
+    fakes::{Direct, Feed, OneModel, Shells, Tokens, Vendor},
+    place::Place,
+};
 use api::{ApiState, Phase, router};
 use axum::{
     Router,
@@ -22,16 +25,16 @@ use domain::{
 use ports::{
     clock::Clock,
     ids::Ids,
-    store::{BoxTx, Durability, Store, SystemStore, Upkeep},
+    live::{CommitListener, Committed},
+    store::{BoxTx, Durability},
 };
 use serde_json::{Value, json};
 use services::{Channels, Context, Platform, PlatformSettings, events};
 use std::{collections::BTreeMap, sync::Arc};
-use store_sqlite::{SqliteSettings, SqliteStore};
-use tempfile::TempDir;
 use test_kit::{
     builders,
     fakes::{FakeClock, SeqIds},
+    store::AnyStore,
 };
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
@@ -40,12 +43,13 @@ use tower::ServiceExt;
 pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) platform: Arc<Platform>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) store: Arc<dyn AnyStore>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) token: Secret,
     pub(crate) clock: FakeClock,
-    pub(crate) file: Arc<TempDir>,
+    pub(crate) file: Arc<Place>,
+    pub(crate) shells: Shells,
 }
 
 pub(crate) struct Answer {
@@ -56,17 +60,15 @@ pub(crate) struct Answer {
 
 impl App {
     pub(crate) async fn start() -> Self {
-        let file = Arc::new(TempDir::new().unwrap());
         let (feed, clock) = (Arc::<Feed>::default(), FakeClock::default());
         let ids: Arc<dyn Ids> = Arc::<SeqIds>::default();
-        let store = SqliteStore::connect(
-            SqliteSettings::new(file.path().join("test.db")),
+        let (place, store) = Place::new(
             Arc::clone(&ids),
             Arc::new(clock.clone()),
             Arc::clone(&feed) as _,
-        );
-        let store = Arc::new(store.await.unwrap());
-        store.migrate().await.unwrap();
+        )
+        .await;
+        let file = Arc::new(place);
         let tenant = store.ensure_tenant("home", clock.now()).await.unwrap();
         let app = Self::assemble((file, feed, clock), store, ids, tenant.id);
         let context = app.context();
@@ -89,12 +91,12 @@ impl App {
     }
 
     fn assemble(
-        (file, feed, clock): (Arc<TempDir>, Arc<Feed>, FakeClock),
-        store: Arc<SqliteStore>,
+        (file, feed, clock): (Arc<Place>, Arc<Feed>, FakeClock),
+        store: Arc<dyn AnyStore>,
         ids: Arc<dyn Ids>,
         tenant: TenantId,
     ) -> Self {
-        let token = new_token();
+        let (token, shells) = (new_token(), Shells::default());
         let keys = KeyRing::new(&Secret::new("11".repeat(32)))
             .unwrap_or_else(|_| panic!("32 bytes in hex are a key"));
         let cipher = Arc::new(AesGcmCipher::new(keys));
@@ -112,7 +114,7 @@ impl App {
             clock: Arc::new(clock.clone()),
             ids,
             models: Arc::new(OneModel),
-            sandboxes: Arc::new(NoSandboxes),
+            sandboxes: Arc::new(shells.clone()),
             channels: Arc::new(channels),
             secrets: Arc::new(Tokens),
             settings: PlatformSettings {
@@ -141,6 +143,7 @@ impl App {
             token,
             clock,
             file,
+            shells,
         }
     }
 
@@ -216,6 +219,15 @@ impl App {
         let answer = self.post("/api/v1/integrations", body).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         answer.id()
+    }
+
+    /// Tells what a commit that changed an integration tells.
+    pub(crate) fn integrations_changed(&self) {
+        let channels: &dyn CommitListener = self.platform.channels.as_ref();
+        channels.committed(Committed {
+            integrations_changed: true,
+            ..Committed::default()
+        });
     }
 
     /// Writes as a worker would.

@@ -7,12 +7,17 @@
     reason = "test code"
 )]
 
+/// Where the suites of this binary keep their rows.
+const ON_POSTGRES: bool = false;
+
 mod document;
 mod fakes;
 mod flows;
 mod harness;
 mod idempotency;
 mod integrations;
+mod place;
+mod sprite_sessions;
 mod streams;
 mod surface;
 mod webhooks;

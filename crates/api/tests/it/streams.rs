@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use ports::{
     clock::Clock,
     live::{Delta, DeltaTarget, Live},
+    store::{Maintenance, Prunable, Prune},
 };
 use serde_json::Value;
 use services::events;
@@ -238,4 +239,43 @@ async fn streams_end_when_the_server_does_and_leave_nothing_behind() {
     assert_eq!(app.feed.readers(), 0);
     let bad = app.get(&format!("{path}?last_event_id=x")).await;
     bad.is_problem(422, "validation_failed");
+}
+
+#[tokio::test]
+async fn streams_go_on_where_old_events_were_forgotten() {
+    let app = App::start().await;
+    let (mut old, _) = app.job().await;
+    append(&app, &old, news(&old, 3)).await;
+    app.finish(&mut old).await;
+    let (running, _) = app.job().await;
+    append(&app, &running, news(&running, 2)).await;
+    app.clock.advance(std::time::Duration::from_hours(48));
+    let forget = Prune {
+        what: Prunable::Events,
+        before: app.clock.now(),
+        rows: 100,
+        marker: "",
+    };
+    while app.store.prune(forget).await.unwrap().more {}
+    assert_eq!(app.store_events(&old).await, Vec::<i64>::new());
+
+    let path = format!("/api/v1/jobs/{}/events", old.id);
+    assert_eq!(app.get(&path).await.status, StatusCode::NO_CONTENT);
+    let kept = app.store_events(&running).await.len();
+    let mut client = Client::connect(&app, "/api/v1/events", Some(1)).await;
+    let replayed = client.ids(kept).await;
+    append(&app, &running, news(&running, 1)).await;
+    let live = client.ids(1).await;
+    assert_eq!(live[0], replayed[kept - 1] + 1);
+}
+
+#[tokio::test]
+async fn a_position_from_before_a_restore_counts_as_the_end() {
+    let app = App::start().await;
+    let (job, _) = app.job().await;
+    append(&app, &job, news(&job, 2)).await;
+    let mut client = Client::connect(&app, "/api/v1/events", Some(10_000)).await;
+    append(&app, &job, news(&job, 1)).await;
+    let event = client.next().await.unwrap();
+    assert!(event.id.unwrap() < 10_000);
 }

@@ -132,6 +132,7 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         "work-items",
         "jobs",
         "effects",
+        "sprite-sessions",
         "tokens",
     ] {
         let answer = stranger.get(&format!("/api/v1/{list}")).await;

@@ -67,7 +67,7 @@ async fn a_stranger_learns_whether_the_signature_was_right_and_nothing_else() {
         json!({"enabled": false}),
     )
     .await;
-    app.platform.channels.forget();
+    app.integrations_changed();
     call(&app, &path, "wrong", "{}")
         .await
         .is_problem(401, "unauthenticated");
@@ -88,7 +88,7 @@ async fn a_new_secret_counts_from_the_change_on() {
     let change = json!({"config": {"webhook_secret": "another-hook-secret"}});
     app.patch(&format!("/api/v1/integrations/{id}"), change)
         .await;
-    app.platform.channels.forget();
+    app.integrations_changed();
     call(&app, &path, "canary-hook-secret", &body)
         .await
         .is_problem(401, "unauthenticated");
@@ -102,7 +102,7 @@ async fn a_new_secret_counts_from_the_change_on() {
             .status,
         StatusCode::NO_CONTENT
     );
-    app.platform.channels.forget();
+    app.integrations_changed();
     call(&app, &path, "another-hook-secret", &body)
         .await
         .is_problem(404, "not_found");

@@ -1,6 +1,6 @@
 //! Claude over the Messages API, and whatever else speaks it.
 
-mod request;
+pub(crate) mod request;
 mod stream;
 mod wire;
 

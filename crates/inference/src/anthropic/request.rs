@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 const LEAST_BUDGET: i64 = 1_024;
 
 /// The body of a request. `replay` says whether earlier thinking is sent back.
-pub(super) fn body(request: &ModelRequest, traits: &Traits, replay: bool) -> Value {
+pub(crate) fn body(request: &ModelRequest, traits: &Traits, replay: bool) -> Value {
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(request.model));
     body.insert("max_tokens".to_owned(), json!(request.max_output_tokens));
@@ -33,14 +33,28 @@ pub(super) fn body(request: &ModelRequest, traits: &Traits, replay: bool) -> Val
         }
     }
     let messages = messages(request, replay);
+    let shows_thinking = shows_thinking(&messages);
     body.insert("messages".to_owned(), Value::Array(messages));
     match traits.thinking {
         Some(Thinking::Adaptive) => adaptive(&mut body, request.thinking_tokens, traits),
-        // A budget needs the thinking of the tool use it continues, which was just left out.
-        Some(Thinking::Budget) if replay => budget(&mut body, request),
+        // A budget needs the thinking of the tool use it continues: it was just left out, or another
+        // model, which shows none, began it.
+        Some(Thinking::Budget) if replay && shows_thinking => budget(&mut body, request),
         Some(Thinking::Budget) | None => {}
     }
     Value::Object(body)
+}
+
+/// Whether the tool use that is being continued, when one is, shows the thinking that led to it.
+fn shows_thinking(messages: &[Value]) -> bool {
+    let [.., asked, answered] = messages else {
+        return true;
+    };
+    let first = |message: &Value| message.pointer("/content/0/type").cloned();
+    let is = |kind: &str| first(asked).is_some_and(|first| first == kind);
+    first(answered).is_none_or(|first| first != "tool_result")
+        || is("thinking")
+        || is("redacted_thinking")
 }
 
 /// Such models always think as they like; how much is a matter of effort, not of tokens.

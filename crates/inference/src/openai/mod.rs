@@ -5,7 +5,7 @@
 //! Usage that a provider omits is estimated at four characters to a token.
 
 mod calls;
-mod request;
+pub(crate) mod request;
 mod stream;
 
 use crate::{endpoint::Endpoint, estimate, history, prices::Prices};

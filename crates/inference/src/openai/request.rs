@@ -6,7 +6,7 @@ use ports::inference::{ModelRequest, Turn};
 use serde_json::{Map, Value, json};
 
 /// Whose understanding of the format a server has.
-pub(super) enum Dialect {
+pub(crate) enum Dialect {
     /// What every server understands.
     Common,
     /// `api.openai.com`.
@@ -17,7 +17,7 @@ pub(super) enum Dialect {
 }
 
 /// The body of a request.
-pub(super) fn body(request: &ModelRequest, dialect: &Dialect) -> Value {
+pub(crate) fn body(request: &ModelRequest, dialect: &Dialect) -> Value {
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(request.model));
     body.insert("messages".to_owned(), Value::Array(messages(request)));

@@ -115,6 +115,9 @@ pub trait JobRepository: Send + Sync {
         id: JobId,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+    /// Counts that a job is resumed while its last message is `seq`, and says how often it now was: 1
+    /// after every message.
+    async fn resumed(&self, tenant: TenantId, id: JobId, seq: i64) -> Result<u32, StoreError>;
     /// The highest attempt of an agent at an item; 0 when there is none.
     async fn last_attempt(
         &self,
@@ -148,6 +151,20 @@ pub trait SpriteSessionRepository: Send + Sync {
         &self,
         tenant: TenantId,
         agent: AgentId,
+        limit: u32,
+    ) -> Result<Vec<SpriteSession>, StoreError>;
+    /// Shells of all agents, newest first; `status` narrows.
+    async fn list(
+        &self,
+        tenant: TenantId,
+        status: Option<SpriteSessionStatus>,
+        page: PageRequest,
+    ) -> Result<Page<SpriteSession>, StoreError>;
+    /// Open shells that nobody will use again, oldest first, at most `limit`: their job is final, or no
+    /// process holds its lane, and whoever takes it up opens a shell of its own.
+    async fn orphaned(
+        &self,
+        tenant: TenantId,
         limit: u32,
     ) -> Result<Vec<SpriteSession>, StoreError>;
     /// Ends one.

@@ -10,6 +10,8 @@ mod catalog;
 mod effects;
 mod execution;
 mod ledger;
+mod maintenance;
+mod sealed;
 mod system;
 mod transcript;
 mod work;
@@ -23,6 +25,8 @@ pub use execution::{
     JobFilter, JobRepository, LaneRepository, QueuedItem, SpriteSessionRepository,
 };
 pub use ledger::LedgerRepository;
+pub use maintenance::{Maintenance, Prunable, Prune, Pruned, Tidied};
+pub use sealed::{Resealed, SealedStore, SealedValue};
 pub use system::{LeaseStore, Swept, SystemStore, Upkeep, Worker};
 pub use transcript::TranscriptRepository;
 pub use work::{WorkFilter, WorkRepository};

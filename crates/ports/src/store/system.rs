@@ -6,10 +6,11 @@ use domain::{
     Timestamp,
     access::{ApiToken, Tenant},
     effect::Effect,
-    id::{IntegrationId, WorkerId},
+    id::{IntegrationId, JobId, WorkerId},
     integration::Integration,
     queue::Lane,
 };
+use std::any::Any;
 
 /// Finding the tenant behind a credential or a webhook path.
 #[async_trait]
@@ -29,6 +30,8 @@ pub trait SystemStore: Send + Sync {
 pub trait Upkeep: Send + Sync {
     /// Brings the schema up to date; cheap when it is. Of several processes that try, one does it.
     async fn migrate(&self) -> Result<(), StoreError>;
+    /// Keeps other processes out until what it returns is dropped: for what only the first start does.
+    async fn alone(&self) -> Result<Box<dyn Any + Send>, StoreError>;
     /// Finishes what is queued and lets go of the database. Later writes fail.
     async fn close(&self);
 }
@@ -80,6 +83,8 @@ pub trait LeaseStore: Send + Sync {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Effect>, StoreError>;
+    /// The running jobs of a process that somebody asked to stop.
+    async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError>;
     /// Takes or keeps a lease of which there is only one (a poller, the scheduler); false when a living
     /// process holds it.
     async fn hold(

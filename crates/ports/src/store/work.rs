@@ -39,8 +39,9 @@ pub trait WorkRepository: Send + Sync {
     -> Result<Vec<LaneOutcome>, StoreError>;
     /// Works out the status from those lanes (see [`domain::work::outcome`]), writes it and returns
     /// it; reopens an item whose retry has begun. The reason is what the calling lane has to say, so
-    /// it counts only where it explains the whole: an item that passed or failed gets it (without
-    /// one it keeps the reason it has), one that is open or replied has none.
+    /// it counts only where it explains the whole: an item that passed gets it, one that failed gets it
+    /// unless the lane that failed says why itself (without one it keeps the reason it has), one that is
+    /// open or replied has none.
     async fn settle(
         &self,
         tenant: TenantId,
@@ -48,6 +49,23 @@ pub trait WorkRepository: Send + Sync {
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<WorkItemStatus, StoreError>;
+    /// Who wrote the newest items of an item's conversation, from that item back, at most `limit`: true for
+    /// a bot.
+    async fn bots(
+        &self,
+        tenant: TenantId,
+        item: &WorkItem,
+        limit: u32,
+    ) -> Result<Vec<bool>, StoreError>;
+    /// When the items of an item's sender, a bot, came into its conversation, from that item back to
+    /// `since`, at most `limit`.
+    async fn bot_arrivals(
+        &self,
+        tenant: TenantId,
+        item: &WorkItem,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timestamp>, StoreError>;
     /// Writes a decision; an agent decides once per item, so a second one is a `Conflict`.
     async fn insert_decision(&self, decision: &Decision) -> Result<(), StoreError>;
     /// Decisions about an item, oldest first.

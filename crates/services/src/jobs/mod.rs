@@ -1,10 +1,11 @@
 //! Jobs: looked into, stopped, tried again. Running them is not done here.
 
+mod continuation;
 mod retry;
 
 pub use retry::{RetryFrom, RetryJob, retry};
 
-use crate::{Context, Error, error::found, events};
+use crate::{Context, Error, error::found, events, notices};
 use domain::{
     access::Right,
     effect::Effect,
@@ -13,6 +14,7 @@ use domain::{
     message::{Message, ToolCall},
     model::ModelCall,
     page::{Page, PageRequest},
+    work::STOPPED,
 };
 use ports::store::{BoxTx, JobFilter};
 
@@ -117,14 +119,17 @@ pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
         job.cancel(now)
             .map_err(|error| Error::Internal(Box::new(error)))?;
         tx.jobs().update(&job).await?;
+        let mut news = vec![events::job_status(&job)];
+        if let Some(notice) = notices::of_stopped(context, &tx, &job, now).await? {
+            tx.effects().insert(&notice).await?;
+            news.push(events::effect(&notice));
+        }
         for item in tx.lanes().finish_entries(context.tenant, id).await? {
             tx.work()
-                .settle(context.tenant, item, Some("the job was cancelled"), now)
+                .settle(context.tenant, item, Some(STOPPED), now)
                 .await?;
         }
-        tx.events()
-            .append(context.tenant, id, vec![events::job_status(&job)], now)
-            .await?;
+        tx.events().append(context.tenant, id, news, now).await?;
         tx.lanes()
             .make_ready(context.tenant, job.lane_id, now)
             .await?;

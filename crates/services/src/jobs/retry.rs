@@ -1,6 +1,6 @@
 //! Another attempt at what a job was for: a new job, never the old one reopened.
 
-use super::load;
+use super::{continuation, load};
 use crate::{Context, Error, error::found, events};
 use domain::{
     Timestamp,
@@ -10,7 +10,7 @@ use domain::{
     effect::{EffectStatus, REPLY_SLOT},
     id::{JobId, MessageId},
     job::{Job, JobStatus},
-    message::{Content, Message, Role},
+    message::Message,
     model::{ModelRef, Usage},
     page::PageRequest,
     queue::EntryStatus,
@@ -19,6 +19,8 @@ use ports::store::{BoxTx, JobFilter};
 
 /// How a job failed that may ask the model no more.
 const TURN_LIMIT: &str = "turn_limit";
+/// How a job failed that did the same over and over.
+const LOOP_SUSPECTED: &str = "loop_suspected";
 
 /// Where the new attempt begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ pub struct RetryJob {
 /// # Errors
 /// `Conflict` while the job is under way, when it was tried again already, while its lane works on
 /// something else, when its agent takes no work, when its answer went out and `reply_again` is not
-/// set, and when it used up its turns and is to go on after the last one.
+/// set, and when it used up its turns, or repeated itself, and is to go on after the last one.
 #[tracing::instrument(name = "jobs.retry", skip_all, fields(tenant.id = %context.tenant, job.id = %id))]
 pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Job, Error> {
     context.authorise(Right::Operate)?;
@@ -124,9 +126,14 @@ async fn check_latest(context: &Context, tx: &BoxTx, old: &Job) -> Result<(), Er
     }
 }
 
-/// Turns are counted over the whole transcript, so a copy of one that is full ends at once.
+/// Turns and repetitions are counted over the whole transcript, so a copy of one that has too many ends
+/// at once.
 fn check_turns_left(old: &Job) -> Result<(), Error> {
     match &old.failure {
+        Some(failure) if failure.code == LOOP_SUSPECTED => Err(Error::conflict(
+            LOOP_SUSPECTED,
+            "the job repeated itself at the end and would go on there; retry it from the start",
+        )),
         Some(failure) if failure.code == TURN_LIMIT => Err(Error::conflict(
             TURN_LIMIT,
             "the job used all of its turns, so there is none to go on with; retry it from the start",
@@ -237,133 +244,14 @@ async fn copy_transcript(
     now: Timestamp,
 ) -> Result<Vec<Message>, Error> {
     let mut messages = tx.transcript().of_jobs(context.tenant, &[old.id]).await?;
-    messages.truncate(complete_turns(&messages));
     let same_provider = job.model.provider() == old.model.provider();
+    continuation::keep(&mut messages, same_provider);
     for (seq, message) in (1..).zip(&mut messages) {
         message.id = MessageId::from_uuid(context.platform.ids.next());
         message.job_id = job.id;
         message.seq = seq;
         message.created_at = now;
-        if !same_provider {
-            // Signed reasoning means nothing to another provider, which would refuse it.
-            message
-                .parts
-                .retain(|part| !matches!(part.content, Content::Thinking { .. }));
-        }
     }
     tx.transcript().append(&messages).await?;
     Ok(messages)
-}
-
-/// How many messages to keep so that the model is to speak next and every tool call is answered.
-fn complete_turns(messages: &[Message]) -> usize {
-    let mut open: Vec<&str> = Vec::new();
-    let mut keep = 0;
-    for (count, message) in (1..).zip(messages) {
-        for part in &message.parts {
-            match &part.content {
-                Content::ToolCall { id, .. } => open.push(id),
-                Content::ToolResult { id, .. } => {
-                    if let Some(at) = open.iter().position(|call| call == id) {
-                        open.swap_remove(at);
-                    }
-                }
-                Content::Text { .. } | Content::Thinking { .. } | Content::File { .. } => {}
-            }
-        }
-        let model_is_next = match message.role {
-            Role::User | Role::Tool => true,
-            Role::Assistant => false,
-        };
-        if open.is_empty() && model_is_next {
-            keep = count;
-        }
-    }
-    keep
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::{
-        id::TenantId,
-        message::{Arguments, Part, Trust},
-    };
-    use proptest::{prop_assert, proptest};
-    use uuid::Uuid;
-
-    fn message(role: Role, parts: Vec<Part>) -> Message {
-        Message {
-            id: MessageId::from_uuid(Uuid::nil()),
-            tenant_id: TenantId::from_uuid(Uuid::nil()),
-            job_id: JobId::from_uuid(Uuid::nil()),
-            seq: 1,
-            role,
-            parts,
-            created_at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    fn call(id: &str) -> Part {
-        Part::model(Content::ToolCall {
-            id: id.to_owned(),
-            name: "bash".to_owned(),
-            arguments: Arguments::parse("{}"),
-        })
-    }
-
-    fn result(id: &str) -> Part {
-        Part::model(Content::ToolResult {
-            id: id.to_owned(),
-            name: "bash".to_owned(),
-            text: "ok".to_owned(),
-            is_error: false,
-        })
-    }
-
-    #[test]
-    fn no_tool_call_is_left_without_its_result() {
-        let user = message(Role::User, vec![Part::human("hi", Trust::Guest)]);
-        let asks = message(Role::Assistant, vec![call("a"), call("b")]);
-        let half = message(Role::Tool, vec![result("a")]);
-        let rest = message(Role::Tool, vec![result("b")]);
-        let says = message(Role::Assistant, vec![Part::system("done")]);
-        let of = |messages: &[&Message]| {
-            let messages: Vec<Message> = messages.iter().map(|m| (*m).clone()).collect();
-            complete_turns(&messages)
-        };
-        assert_eq!(of(&[]), 0);
-        assert_eq!(of(&[&user, &asks]), 1);
-        assert_eq!(of(&[&user, &asks, &half]), 1);
-        assert_eq!(of(&[&user, &asks, &half, &rest]), 4);
-        assert_eq!(of(&[&user, &asks, &half, &rest, &says]), 4);
-        assert_eq!(of(&[&user, &says]), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_a_transcript_holds_what_is_kept_can_be_continued(
-            kinds in proptest::collection::vec((0..5_u8, 0..3_u8), 0..40)
-        ) {
-            let messages: Vec<Message> = kinds
-                .iter()
-                .map(|(kind, id)| match kind {
-                    0 => message(Role::User, vec![Part::human("hi", Trust::Guest)]),
-                    1 => message(Role::Assistant, vec![Part::system("well")]),
-                    2 => message(Role::Assistant, vec![call(&id.to_string())]),
-                    3 => message(Role::Assistant, vec![call(&id.to_string()), call("x")]),
-                    _ => message(Role::Tool, vec![result(&id.to_string()), result("x")]),
-                })
-                .collect();
-            let kept = &messages[..complete_turns(&messages)];
-            prop_assert!(kept.last().is_none_or(|last| last.role != Role::Assistant));
-            let count = |wanted: fn(&Content) -> bool| {
-                let parts = kept.iter().flat_map(|message| &message.parts);
-                parts.filter(|part| wanted(&part.content)).count()
-            };
-            let calls = count(|content| matches!(content, Content::ToolCall { .. }));
-            let results = count(|content| matches!(content, Content::ToolResult { .. }));
-            prop_assert!(calls <= results);
-        }
-    }
 }

@@ -1,76 +1,10 @@
-//! OpenAI's side: what it refuses and how it streams.
+//! OpenAI's side: how it answers and streams. What it refuses is in `rules`.
 
-use super::{
-    Request,
-    reply::{Block, Reply, pieces},
-    request::{field, messages},
-};
+use super::reply::{Block, Fault, Reply, pieces};
 use serde_json::{Value, json};
 
-/// Why the vendor would refuse the request.
-pub(super) fn refusal(request: &Request) -> Option<String> {
-    let body = &request.body;
-    if field(body, "model").is_empty() {
-        return Some("you must provide a model parameter".to_owned());
-    }
-    if body.get("max_tokens").is_some() && body.get("max_completion_tokens").is_some() {
-        return Some(
-            "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
-                .to_owned(),
-        );
-    }
-    if body
-        .get("tools")
-        .and_then(Value::as_array)
-        .is_some_and(Vec::is_empty)
-    {
-        return Some("Invalid 'tools': empty array. Expected an array with minimum length 1, but got an empty array instead.".to_owned());
-    }
-    refused_messages(messages(body))
-}
-
-fn refused_messages(messages: &[Value]) -> Option<String> {
-    if messages.is_empty() {
-        return Some("Invalid 'messages': empty array.".to_owned());
-    }
-    let mut open: Vec<&str> = Vec::new();
-    for (position, message) in messages.iter().enumerate() {
-        let role = field(message, "role");
-        if role == "tool" {
-            let id = field(message, "tool_call_id");
-            let Some(at) = open.iter().position(|call| *call == id) else {
-                return Some(format!(
-                    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls' (messages.[{position}])."
-                ));
-            };
-            open.remove(at);
-            continue;
-        }
-        if !open.is_empty() {
-            return Some(format!(
-                "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: {}",
-                open.join(", ")
-            ));
-        }
-        let calls = message.get("tool_calls").and_then(Value::as_array);
-        let calls = calls.map(Vec::as_slice).unwrap_or_default();
-        open = calls.iter().map(|call| field(call, "id")).collect();
-        let content = message.get("content").unwrap_or(&Value::Null);
-        if content.is_null() && calls.is_empty() {
-            return Some(format!(
-                "Invalid value for 'content': expected a string, got null. (messages.[{position}].content)"
-            ));
-        }
-    }
-    if open.is_empty() {
-        None
-    } else {
-        Some(format!(
-            "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: {}",
-            open.join(", ")
-        ))
-    }
-}
+/// What a model says that declines.
+const REFUSAL: &str = "I'm sorry, I can't help with that.";
 
 /// The body of an error.
 pub(super) fn error_body(kind: &str, message: &str) -> Value {
@@ -121,6 +55,10 @@ pub(super) fn document(reply: &Reply, model: &str, number: u64) -> Value {
     let mut message = json!({ "role": "assistant", "content": text });
     if let (Some(fields), false) = (message.as_object_mut(), calls.is_empty()) {
         fields.insert("tool_calls".to_owned(), Value::Array(calls));
+    }
+    if let (Some(fields), Some(Fault::Refusal)) = (message.as_object_mut(), &reply.fault) {
+        fields.insert("content".to_owned(), Value::Null);
+        fields.insert("refusal".to_owned(), json!(REFUSAL));
     }
     let mut document = json!({
         "id": format!("chatcmpl-{number}"),
@@ -191,6 +129,9 @@ pub(super) fn events(reply: &Reply, model: &str, number: u64) -> Vec<String> {
             Block::Redacted(_) | Block::Call { .. } => {}
         }
     }
+    if matches!(reply.fault, Some(Fault::Refusal)) {
+        events.push(delta(json!({ "refusal": REFUSAL })));
+    }
     for (index, (name, arguments)) in calls(reply).enumerate() {
         let fragments = fragments(reply, number, index, name, arguments);
         events.extend(
@@ -234,38 +175,4 @@ fn fragments(reply: &Reply, number: u64, index: usize, name: &str, arguments: &s
         }
     }
     fragments
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn histories_the_vendor_refuses_are_refused() {
-        let user = json!({ "role": "user", "content": "hi" });
-        let calls = json!({ "role": "assistant", "content": null, "tool_calls": [{ "id": "a" }, { "id": "b" }] });
-        let result = |id: &str| json!({ "role": "tool", "tool_call_id": id, "content": "" });
-        let empty = json!({ "role": "assistant", "content": null });
-        let (a, b, c) = (result("a"), result("b"), result("c"));
-        for (messages, reason) in [
-            (json!([user, calls, b, a, user]), None),
-            (json!([]), Some("empty array")),
-            (
-                json!([user, calls, a]),
-                Some("did not have response messages: b"),
-            ),
-            (
-                json!([user, calls, a, user, b]),
-                Some("did not have response messages: b"),
-            ),
-            (json!([user, calls, a, b, c]), Some("must be a response")),
-            (json!([user, empty]), Some("expected a string, got null")),
-        ] {
-            let problem = refused_messages(messages.as_array().unwrap());
-            match reason {
-                None => assert_eq!(problem, None),
-                Some(reason) => assert!(problem.unwrap_or_default().contains(reason), "{reason}"),
-            }
-        }
-    }
 }

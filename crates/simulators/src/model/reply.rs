@@ -2,7 +2,7 @@
 
 use super::{
     Request,
-    request::{last_user_text, system_text, tool_results},
+    request::{Wire, last_user_text, system_text, tool_results},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -98,6 +98,14 @@ pub enum Fault {
     },
     /// Nothing more comes after this many events; the connection stays open.
     StallAfter(usize),
+    /// The answer is right, but its first byte comes that late.
+    SlowStart(Duration),
+    /// The answer is right, but every event of the stream comes that much after the one before.
+    Trickle(Duration),
+    /// The last event of the stream is not what it should be, and nothing follows.
+    MalformedEnd,
+    /// The model declines: nothing but the vendor's form of a refusal.
+    Refusal,
 }
 
 /// Deviations that real servers have.
@@ -119,6 +127,13 @@ pub struct Quirks {
     pub empty_ids: bool,
     /// End without `[DONE]` or `message_stop`.
     pub omit_end: bool,
+}
+
+impl Fault {
+    /// Whether what was to be said is not heard, so that it will be asked for again.
+    pub(super) fn spoils(&self) -> bool {
+        !matches!(self, Self::SlowStart(_) | Self::Trickle(_) | Self::Refusal)
+    }
 }
 
 impl Reply {
@@ -181,6 +196,26 @@ impl Reply {
         self
     }
 
+    /// The same answer as the request's wire and its fault make it.
+    pub(super) fn adapted(mut self, request: &Request) -> Self {
+        if matches!(self.fault, Some(Fault::Refusal)) {
+            // Chat Completions have a field for it instead of a reason.
+            self.blocks.clear();
+            self.stop = (request.wire == Wire::Anthropic).then(|| "refusal".to_owned());
+        }
+        let is_thinking = |b: &Block| matches!(b, Block::Thinking { .. } | Block::Redacted(_));
+        let is_budget = request.body.pointer("/thinking/type") == Some(&json!("enabled"));
+        if is_budget && self.calls() && !self.blocks.iter().any(is_thinking) {
+            // A model with a budget always thinks before it acts, and wants to see that again.
+            let thinking = Block::Thinking {
+                text: "A tool will do.".to_owned(),
+                signature: "c2ltdWxhdGVk".to_owned(),
+            };
+            self.blocks.insert(0, thinking);
+        }
+        self
+    }
+
     /// Whether it asks for a tool.
     pub(super) fn calls(&self) -> bool {
         let is_call = |block: &Block| matches!(block, Block::Call { .. });
@@ -213,7 +248,19 @@ pub(super) fn apply_fault(
     error: impl Fn(&str, &str) -> String,
 ) -> (Vec<String>, Ending) {
     match fault {
-        None | Some(Fault::Status { .. }) => (events, Ending::Close),
+        None
+        | Some(Fault::Status { .. } | Fault::SlowStart(_) | Fault::Trickle(_) | Fault::Refusal) => {
+            (events, Ending::Close)
+        }
+        Some(Fault::MalformedEnd) => {
+            if let Some(last) = events.pop() {
+                // Without its end it is no JSON any more.
+                let text = last.trim_end();
+                let kept = text.chars().count().saturating_sub(2);
+                events.push(text.chars().take(kept).chain("\n\n".chars()).collect());
+            }
+            (events, Ending::Close)
+        }
         Some(Fault::EndAfter(count)) => {
             events.truncate(*count);
             (events, Ending::Close)

@@ -4,6 +4,7 @@ use super::{
     Request, Shared, anthropic, openai,
     reply::{Ending, Fault, Reply, apply_fault, pause},
     request::{Wire, field},
+    rules::check_request,
 };
 use axum::{
     Router,
@@ -58,8 +59,12 @@ async fn answer(shared: &Shared, wire: Wire, headers: &HeaderMap, body: &[u8]) -
     if let Some(refused) = refuse(shared, &request) {
         return refused;
     }
-    let reply = shared.reply(&request);
-    if let Some(latency) = pause(shared.options.latency) {
+    let reply = shared.reply(&request).adapted(&request);
+    let latency = match reply.fault {
+        Some(Fault::SlowStart(latency)) => latency,
+        _ => shared.options.latency,
+    };
+    if let Some(latency) = pause(latency) {
         tokio::time::sleep(latency).await;
     }
     if let Some(Fault::Status {
@@ -87,10 +92,12 @@ fn refuse(shared: &Shared, request: &Request) -> Option<Response<Body>> {
         let refused = error(request.wire, 401, "authentication_error", &message, None);
         return Some(refused);
     }
-    let problem = match request.wire {
-        Wire::Anthropic => anthropic::refusal(request),
-        Wire::OpenAi => openai::refusal(request),
-    }?;
+    let is_versioned = request.header("anthropic-version").is_some();
+    let problem = if request.wire == Wire::Anthropic && !is_versioned {
+        "anthropic-version: header is required".to_owned()
+    } else {
+        check_request(request.wire, &request.body).err()?
+    };
     Some(error(
         request.wire,
         400,
@@ -127,13 +134,21 @@ fn respond(shared: &Shared, request: &Request, reply: &Reply) -> Response<Body> 
     response(
         200,
         "text/event-stream",
-        stream_body(shared, events, ending),
+        stream_body(shared, fault, events, ending),
     )
 }
 
 /// One write when nothing asks for more: benches measure the server, not this.
-fn stream_body(shared: &Shared, events: Vec<String>, ending: Ending) -> Body {
-    let delay = pause(shared.options.event_delay);
+fn stream_body(
+    shared: &Shared,
+    fault: Option<&Fault>,
+    events: Vec<String>,
+    ending: Ending,
+) -> Body {
+    let delay = match fault {
+        Some(Fault::Trickle(delay)) => pause(*delay),
+        _ => pause(shared.options.event_delay),
+    };
     let pieces: Vec<Bytes> = match (shared.options.fragment, delay, ending) {
         (Some(size), _, _) => {
             let all = Bytes::from(events.concat());

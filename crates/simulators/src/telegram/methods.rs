@@ -1,7 +1,9 @@
 //! The methods of the Bot API by name, and those that need few words.
 
 use super::{
-    incoming, messages,
+    incoming,
+    log::{LogEntry, LogKind},
+    messages,
     state::{Shared, State, Webhook},
     updates,
 };
@@ -30,10 +32,15 @@ impl Declined {
     }
 }
 
-/// Carries out one call.
-pub(super) async fn run(shared: &Shared, method: &str, params: &Value) -> Result<Value, Declined> {
+/// Carries out one call; `answered` says whether the bot will hear of it.
+pub(super) async fn run(
+    shared: &Shared,
+    method: &str,
+    params: &Value,
+    answered: bool,
+) -> Result<Value, Declined> {
     match method {
-        "getUpdates" => updates::get(shared, params).await,
+        "getUpdates" => updates::get(shared, params, answered).await,
         "getMe" => Ok(me()),
         "setWebhook" => shared.update(|state| set_webhook(state, params)),
         "deleteWebhook" => shared.update(|state| {
@@ -42,8 +49,18 @@ pub(super) async fn run(shared: &Shared, method: &str, params: &Value) -> Result
             Ok(json!(true))
         }),
         "getWebhookInfo" => shared.read(|state| Ok(webhook_info(state))),
-        "sendMessage" => shared.update(|state| messages::send(state, params)),
-        "editMessageText" => shared.update(|state| messages::edit(state, params)),
+        "sendMessage" => shared.update(|state| {
+            let message = messages::send(state, params)?;
+            let entry = LogEntry::message(LogKind::Sent, "sendMessage", &message, answered);
+            state.log.push(entry);
+            Ok(message)
+        }),
+        "editMessageText" => shared.update(|state| {
+            let message = messages::edit(state, params)?;
+            let entry = LogEntry::message(LogKind::Edited, "editMessageText", &message, answered);
+            state.log.push(entry);
+            Ok(message)
+        }),
         "setMessageReaction" => shared.update(|state| messages::react(state, params)),
         "sendChatAction" => shared.read(|state| messages::act(state, params)),
         "getFile" => shared.read(|state| get_file(state, params)),

@@ -9,13 +9,13 @@ use axum::{
     Json, Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header::CONTENT_LENGTH},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
-use std::{io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// The largest request the stand-in reads.
@@ -60,55 +60,81 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
 }
 
 async fn call(shared: &Shared, method: &str, params: Value) -> Response {
-    let fault = shared.update(|state| {
+    let (fault, late) = shared.update(|state| {
         state.calls.push(Call {
             method: method.to_owned(),
             params: params.clone(),
         });
-        state.faults.get_mut(method)?.pop_front()
+        let planned = state.faults.get_mut(method).and_then(VecDeque::pop_front);
+        match planned {
+            Some(Fault::Slow(late)) => (Fault::Pass, late),
+            Some(fault) => (fault, Duration::ZERO),
+            None => state.weather.call(method, &params),
+        }
     });
+    if !late.is_zero() {
+        tokio::time::sleep(late).await;
+    }
     match fault {
-        Some(Fault::RateLimited { retry_after }) => answer(Err(Declined {
+        Fault::RateLimited { retry_after } => answer(Err(Declined {
             code: 429,
             description: format!("Too Many Requests: retry after {retry_after}"),
             parameters: Some(json!({"retry_after": retry_after})),
         })),
-        Some(Fault::ServerError) => answer(Err(Declined::new(500, "Internal Server Error"))),
-        Some(Fault::Refused { code, description }) => {
-            answer(Err(Declined::new(code, &description)))
-        }
-        Some(Fault::LostAnswer) => {
+        Fault::ServerError => answer(Err(Declined::new(500, "Internal Server Error"))),
+        Fault::Refused { code, description } => answer(Err(Declined::new(code, &description))),
+        Fault::CutBefore => cut(None),
+        Fault::LostAnswer => {
             // Done, whatever came of it; nobody will hear.
-            drop(methods::run(shared, method, &params).await);
-            let broken = stream::iter([Err::<Bytes, _>(io::Error::from(
-                io::ErrorKind::ConnectionReset,
-            ))]);
-            Response::new(Body::from_stream(broken))
+            drop(methods::run(shared, method, &params, false).await);
+            cut(None)
         }
-        Some(Fault::Pass) | None => answer(methods::run(shared, method, &params).await),
+        Fault::HalfAnswer => cut(Some(methods::run(shared, method, &params, false).await)),
+        Fault::Pass | Fault::Slow(_) => answer(methods::run(shared, method, &params, true).await),
     }
 }
 
+/// Breaks the connection: at once, or in the middle of an answer.
+fn cut(half: Option<Result<Value, Declined>>) -> Response {
+    let broken = async {
+        // Lets out what was written before.
+        tokio::task::yield_now().await;
+        Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    let Some(result) = half else {
+        return Response::new(Body::from_stream(stream::once(broken)));
+    };
+    let body = body_of(result).1.to_string();
+    let length = body.len();
+    let first = Bytes::from(body).slice(..length / 2);
+    let pieces = stream::iter([Ok(first)]).chain(stream::once(broken));
+    let mut response = Response::new(Body::from_stream(pieces));
+    response
+        .headers_mut()
+        .insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
 fn answer(result: Result<Value, Declined>) -> Response {
-    match result {
-        Ok(result) => Json(json!({"ok": true, "result": result})).into_response(),
-        Err(declined) => {
-            let mut body = json!({
-                "ok": false,
-                "error_code": declined.code,
-                "description": declined.description,
-            });
-            if let (Some(parameters), Some(fields)) = (declined.parameters, body.as_object_mut()) {
-                fields.insert("parameters".to_owned(), parameters);
-            }
-            let status = StatusCode::from_u16(declined.code);
-            (
-                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                Json(body),
-            )
-                .into_response()
-        }
+    let (status, body) = body_of(result);
+    (status, Json(body)).into_response()
+}
+
+fn body_of(result: Result<Value, Declined>) -> (StatusCode, Value) {
+    let declined = match result {
+        Ok(result) => return (StatusCode::OK, json!({"ok": true, "result": result})),
+        Err(declined) => declined,
+    };
+    let mut body = json!({
+        "ok": false,
+        "error_code": declined.code,
+        "description": declined.description,
+    });
+    if let (Some(parameters), Some(fields)) = (declined.parameters, body.as_object_mut()) {
+        fields.insert("parameters".to_owned(), parameters);
     }
+    let status = StatusCode::from_u16(declined.code);
+    (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
 }
 
 fn download(shared: &Shared, rest: &str) -> Response {

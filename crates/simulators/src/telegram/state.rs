@@ -1,10 +1,11 @@
 //! What the stand-in knows, behind one lock, and the news of its changes.
 
+use super::{chaos::Weather, log::LogEntry};
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
 
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 pub enum Fault {
     /// Nothing: this call works, the plan goes on with the next.
     Pass,
+    /// The call works, that much later.
+    Slow(Duration),
     /// 429.
     RateLimited {
         /// Seconds the bot shall wait.
@@ -20,8 +23,12 @@ pub enum Fault {
     },
     /// 500.
     ServerError,
+    /// The connection breaks and nothing is done.
+    CutBefore,
     /// The call is carried out and the connection breaks before the answer is there.
     LostAnswer,
+    /// The call is carried out and the connection breaks in the middle of the answer.
+    HalfAnswer,
     /// Any other refusal.
     Refused {
         /// The HTTP status and error code.
@@ -105,7 +112,9 @@ pub(super) struct State {
     /// Counts calls of getUpdates; an older one that still waits is thrown out.
     pub(super) poll: u64,
     pub(super) faults: BTreeMap<String, VecDeque<Fault>>,
+    pub(super) weather: Weather,
     pub(super) calls: Vec<Call>,
+    pub(super) log: Vec<LogEntry>,
 }
 
 impl State {
@@ -160,6 +169,11 @@ impl Shared {
         let result = change(&mut self.lock());
         self.changed.send_replace(());
         result
+    }
+
+    /// Changes what nobody waits for.
+    pub(super) fn quietly<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.lock())
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<()> {

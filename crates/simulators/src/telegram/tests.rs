@@ -5,7 +5,7 @@ use axum::{Router, extract::State as Extracted, http::HeaderMap, http::StatusCod
 use serde_json::json;
 use tokio::sync::mpsc;
 
-struct Bot {
+pub(super) struct Bot {
     client: reqwest::Client,
     base: String,
 }
@@ -18,13 +18,18 @@ impl Bot {
         }
     }
 
-    async fn call(&self, method: &str, params: Value) -> Value {
-        let url = format!("{}/{method}", self.base);
-        let sent = self.client.post(url).json(&params).send().await;
-        sent.expect("sent").json().await.expect("JSON")
+    pub(super) async fn call(&self, method: &str, params: Value) -> Value {
+        self.try_call(method, &params).await.expect("an answer")
     }
 
-    async fn update_ids(&self, params: Value) -> Vec<i64> {
+    /// The answer; absent when the connection broke.
+    pub(super) async fn try_call(&self, method: &str, params: &Value) -> Option<Value> {
+        let url = format!("{}/{method}", self.base);
+        let sent = self.client.post(url).json(params).send().await;
+        sent.ok()?.json().await.ok()
+    }
+
+    pub(super) async fn update_ids(&self, params: Value) -> Vec<i64> {
         let answer = self.call("getUpdates", params).await;
         let updates = answer["result"].as_array().expect("updates").clone();
         updates
@@ -34,7 +39,7 @@ impl Bot {
     }
 }
 
-async fn started() -> (TelegramSimulator, Bot, Person, Chat) {
+pub(super) async fn started() -> (TelegramSimulator, Bot, Person, Chat) {
     let simulator = TelegramSimulator::start().await.expect("started");
     let bot = Bot::of(&simulator);
     let ann = Person::new(5, "Ann");

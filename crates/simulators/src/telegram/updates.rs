@@ -2,11 +2,12 @@
 //! younger call throws out an older one, and a webhook forbids both.
 
 use super::{
+    log::{LogEntry, LogKind},
     methods::{Declined, allowed, integer},
     state::{Shared, State},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 const WEBHOOK_ACTIVE: &str = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
@@ -14,7 +15,11 @@ const TERMINATED: &str = "Conflict: terminated by other getUpdates request; make
 /// The most Telegram hands out at once.
 const LIMIT: usize = 100;
 
-pub(super) async fn get(shared: &Shared, params: &Value) -> Result<Value, Declined> {
+pub(super) async fn get(
+    shared: &Shared,
+    params: &Value,
+    answered: bool,
+) -> Result<Value, Declined> {
     let offset = integer(params, "offset").unwrap_or(0);
     let seconds = integer(params, "timeout").unwrap_or(0);
     let deadline = Instant::now() + Duration::from_secs(seconds.try_into().unwrap_or(0));
@@ -40,6 +45,13 @@ pub(super) async fn get(shared: &Shared, params: &Value) -> Result<Value, Declin
         if let Some(words) = conflict {
             return Err(Declined::new(409, words));
         }
+        shared.quietly(|state| {
+            let offered = news.iter().map(|update| LogEntry {
+                answered,
+                ..LogEntry::update(LogKind::Offered, "getUpdates", update)
+            });
+            state.log.extend(offered);
+        });
         if !news.is_empty() || timeout_at(deadline, changes.changed()).await.is_err() {
             return Ok(json!(news));
         }
@@ -49,6 +61,12 @@ pub(super) async fn get(shared: &Shared, params: &Value) -> Result<Value, Declin
 fn confirm(state: &mut State, offset: i64) {
     if offset > 0 {
         let id = |update: &Value| integer(update, "update_id").unwrap_or(i64::MAX);
-        state.pending.retain(|update| id(update) >= offset);
+        let (young, done) = state.pending.drain(..).partition(|u| id(u) >= offset);
+        state.pending = young;
+        let done: VecDeque<Value> = done;
+        let entries = done.iter();
+        let entries =
+            entries.map(|update| LogEntry::update(LogKind::Accepted, "getUpdates", update));
+        state.log.extend(entries);
     }
 }

@@ -1,7 +1,7 @@
 //! Agents; their daily limit is in the budgets table.
 
 use super::budget;
-use crate::error::{corrupt, word};
+use crate::error::{corrupt, json, word};
 use domain::{
     agent::{Agent, AgentName},
     id::{AgentId, TenantId},
@@ -22,6 +22,9 @@ pub(crate) struct Model {
     pub(crate) instructions: String,
     pub(crate) enabled: bool,
     pub(crate) reply_policy: String,
+    pub(crate) steering: String,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub(crate) loop_limits: Json,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) updated_at: DateTimeUtc,
     pub(crate) archived_at: Option<DateTimeUtc>,
@@ -43,6 +46,8 @@ impl From<&Agent> for Model {
             instructions: agent.instructions.clone(),
             enabled: agent.enabled,
             reply_policy: agent.reply_policy.as_str().to_owned(),
+            steering: agent.steering.as_str().to_owned(),
+            loop_limits: serde_json::json!(agent.loop_limits),
             created_at: agent.created_at,
             updated_at: agent.updated_at,
             archived_at: agent.archived_at,
@@ -68,6 +73,8 @@ impl Model {
             instructions: self.instructions,
             enabled: self.enabled,
             reply_policy: word("agent", "reply_policy", &self.reply_policy)?,
+            steering: word("agent", "steering", &self.steering)?,
+            loop_limits: json("agent", "loop_limits", self.loop_limits)?,
             daily_budget: budget.limit()?,
             created_at: self.created_at,
             updated_at: self.updated_at,

@@ -1,4 +1,4 @@
-//! Jobs; `event_seq` counts their events.
+//! Jobs; `event_seq` counts their events, `resumes` how often they were resumed at message `resumed_seq`.
 
 use crate::error::{corrupt, word};
 use domain::{
@@ -35,6 +35,8 @@ pub(crate) struct Model {
     pub(crate) cache_write_tokens: i64,
     pub(crate) cost_micros: i64,
     pub(crate) event_seq: i64,
+    pub(crate) resumes: i32,
+    pub(crate) resumed_seq: i64,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) started_at: Option<DateTimeUtc>,
     pub(crate) finished_at: Option<DateTimeUtc>,
@@ -69,6 +71,8 @@ impl From<&Job> for Model {
             cache_write_tokens: job.usage.cache_write,
             cost_micros: job.cost.0,
             event_seq: 0,
+            resumes: 0,
+            resumed_seq: 0,
             created_at: job.created_at,
             started_at: job.started_at,
             finished_at: job.finished_at,

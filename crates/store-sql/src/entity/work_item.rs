@@ -1,4 +1,4 @@
-//! Work items; `text` is the message in lower case, for searching.
+//! Work items; `text` is the message in lower case, for searching, `bot` the sender when it is one.
 
 use crate::error::{json, word};
 use domain::{
@@ -26,6 +26,7 @@ pub(crate) struct Model {
     pub(crate) reason: Option<String>,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) closed_at: Option<DateTimeUtc>,
+    pub(crate) bot: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,5 +1,6 @@
 //! Taking back what processes held that are gone.
 
+use super::ids;
 use crate::{
     entity::{effect, lane, lease, worker},
     error::db_error,
@@ -14,13 +15,20 @@ use domain::{
 };
 use ports::store::{EventRepository, StoreError, Swept};
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{Expr, ExprTrait},
 };
 use uuid::Uuid;
 
-/// Frees everything these processes held and forgets them.
-pub(super) async fn free(tx: &SqlTx, gone: Vec<Uuid>, now: Timestamp) -> Result<Swept, StoreError> {
+/// Frees everything these processes held and forgets them. Of several that try, one does it: their rows
+/// are locked first, and whoever waited for that finds them gone.
+pub(super) async fn free(
+    tx: &SqlTx,
+    which: Select<worker::Entity>,
+    now: Timestamp,
+) -> Result<Swept, StoreError> {
+    let locked = which.order_by_asc(worker::Column::Id).lock_exclusive();
+    let gone = ids(locked, &tx.conn).await?;
     if gone.is_empty() {
         return Ok(Swept::default());
     }
@@ -43,13 +51,22 @@ pub(super) async fn free(tx: &SqlTx, gone: Vec<Uuid>, now: Timestamp) -> Result<
 
 /// A lane with anything left to do can be claimed again at once; one whose job waits cannot.
 async fn free_lanes(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
+    // In the order in which deliveries lock them.
+    let held = lane::Entity::find()
+        .select_only()
+        .column(lane::Column::Id)
+        .filter(lane::Column::LeaseWorker.is_in(gone.iter().copied()))
+        .order_by_asc(lane::Column::ConversationId)
+        .order_by_asc(lane::Column::AgentId)
+        .lock_exclusive()
+        .into_query();
     let freed = lane::Entity::update_many()
         .col_expr(
             lane::Column::ReadyAt,
             Expr::col(lane::Column::ReadyAt).if_null(ready_again(now)),
         )
         .col_expr(lane::Column::LeaseWorker, Expr::value(None::<Uuid>))
-        .filter(lane::Column::LeaseWorker.is_in(gone.iter().copied()))
+        .filter(lane::Column::Id.in_subquery(held))
         .exec(&tx.conn)
         .await
         .map_err(db_error("lane"))?;
@@ -66,6 +83,7 @@ async fn free_effects(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, 
         .filter(is(effect::Column::Status, EffectStatus::Sending.as_str()))
         .filter(effect::Column::WorkerId.is_in(gone.iter().copied()))
         .order_by_asc(effect::Column::Id)
+        .lock_exclusive()
         .all(&tx.conn)
         .await
         .map_err(db_error("effect"))?

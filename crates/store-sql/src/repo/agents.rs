@@ -127,6 +127,11 @@ impl AgentRepository for SqlAgents<'_> {
                 Column::ReplyPolicy,
                 Expr::value(agent.reply_policy.as_str()),
             )
+            .col_expr(Column::Steering, Expr::value(agent.steering.as_str()))
+            .col_expr(
+                Column::LoopLimits,
+                Expr::value(serde_json::json!(agent.loop_limits)),
+            )
             .col_expr(Column::UpdatedAt, Expr::value(agent.updated_at))
             .col_expr(Column::ArchivedAt, Expr::value(agent.archived_at))
             .filter(Column::Id.eq(agent.id.as_uuid()))

@@ -1,6 +1,7 @@
 //! Event rows: numbered without gaps per job and per tenant, in commit order.
 
 use crate::{
+    conn::Conn,
     entity::{feed, job, job_event},
     error::{backend, db_error},
     query::insert_all,
@@ -18,6 +19,7 @@ use sea_orm::{
     Select,
     sea_query::{Expr, ExprTrait, Query},
 };
+use std::collections::BTreeMap;
 
 const ENTITY: &str = "event";
 
@@ -36,30 +38,19 @@ impl EventRepository for SqlEvents<'_> {
             return Ok(());
         }
         let count = i64::try_from(events.len()).map_err(backend)?;
-        let (mut seq, mut feed_seq) = (
-            self.next_of_job(tenant, job, count).await? - count,
-            self.next_of_feed(tenant, count).await? - count,
-        );
-        let events: Vec<JobEvent> = events
-            .into_iter()
-            .map(|event| {
-                seq += 1;
-                feed_seq += 1;
-                JobEvent {
-                    tenant_id: tenant,
-                    job_id: job,
-                    seq,
-                    feed_seq,
-                    kind: event.kind,
-                    payload: event.payload,
-                    created_at: now,
-                }
-            })
-            .collect();
-        let rows = events.iter().map(job_event::Model::from).collect();
-        insert_all(&self.0.conn, rows, None)
-            .await
-            .map_err(db_error(ENTITY))?;
+        let mut seq = self.next_of_job(tenant, job, count).await? - count;
+        let events = events.into_iter().map(|event| {
+            seq += 1;
+            JobEvent {
+                tenant_id: tenant,
+                job_id: job,
+                seq,
+                feed_seq: 0,
+                kind: event.kind,
+                payload: event.payload,
+                created_at: now,
+            }
+        });
         self.0.note(|c| c.events.extend(events));
         Ok(())
     }
@@ -124,22 +115,6 @@ impl SqlEvents<'_> {
             .map_err(db_error("job"))
     }
 
-    /// Holds the feed's row until the commit, so that numbers are given out in commit order.
-    async fn next_of_feed(&self, tenant: TenantId, count: i64) -> Result<i64, StoreError> {
-        let column = feed::Column::LastSeq;
-        let update = Query::update()
-            .table(feed::Entity)
-            .value(column, Expr::col(column).add(count))
-            .and_where(Expr::col(feed::Column::TenantId).eq(tenant.as_uuid()))
-            .returning_col(column)
-            .to_owned();
-        let row = self.0.conn.query_one(&update).await;
-        row.map_err(db_error("feed"))?
-            .ok_or_else(|| backend("the tenant has no event feed"))?
-            .try_get("", column.as_str())
-            .map_err(db_error("feed"))
-    }
-
     async fn all(&self, select: Select<job_event::Entity>) -> Result<Vec<JobEvent>, StoreError> {
         select
             .all(&self.0.conn)
@@ -149,6 +124,44 @@ impl SqlEvents<'_> {
             .map(JobEvent::try_from)
             .collect()
     }
+}
+
+/// Gives the events of a transaction their places in the feeds of their tenants and writes them. Only
+/// the commit comes after this: everybody who writes events waits for the row of the feed, and a
+/// transaction that then waited for something else could be waited for in turn.
+pub(crate) async fn number(db: &Conn, events: &mut [JobEvent]) -> Result<(), StoreError> {
+    let mut counts: BTreeMap<TenantId, i64> = BTreeMap::new();
+    for event in &*events {
+        *counts.entry(event.tenant_id).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    for (tenant, count) in counts {
+        let mut seq = next_of_feed(db, tenant, count).await? - count;
+        for event in events.iter_mut().filter(|e| e.tenant_id == tenant) {
+            seq += 1;
+            event.feed_seq = seq;
+        }
+    }
+    let rows = events.iter().map(job_event::Model::from).collect();
+    insert_all(db, rows, None).await.map_err(db_error(ENTITY))
+}
+
+/// Holds the feed's row until the commit, so that numbers are given out in commit order.
+async fn next_of_feed(db: &Conn, tenant: TenantId, count: i64) -> Result<i64, StoreError> {
+    let column = feed::Column::LastSeq;
+    let update = Query::update()
+        .table(feed::Entity)
+        .value(column, Expr::col(column).add(count))
+        .and_where(Expr::col(feed::Column::TenantId).eq(tenant.as_uuid()))
+        .returning_col(column)
+        .to_owned();
+    let row = db.query_one(&update).await;
+    row.map_err(db_error("feed"))?
+        .ok_or_else(|| backend("the tenant has no event feed"))?
+        .try_get("", column.as_str())
+        .map_err(db_error("feed"))
 }
 
 fn of(tenant: TenantId) -> Select<job_event::Entity> {

@@ -2,7 +2,7 @@
 
 use crate::{
     entity::job,
-    error::db_error,
+    error::{corrupt, db_error},
     query::{insert, is, is_any, narrow, page},
     repo::ledger,
     tx::SqlTx,
@@ -18,7 +18,7 @@ use domain::{
 use ports::store::{JobFilter, JobRepository, StoreError};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, UpdateMany,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
 const ENTITY: &str = "job";
@@ -129,11 +129,9 @@ impl JobRepository for SqlJobs<'_> {
         id: JobId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let asked = this(tenant, id)
-            .col_expr(
-                job::Column::CancelRequestedAt,
-                Expr::col(job::Column::CancelRequestedAt).if_null(now),
-            )
+        let asked = ask_to_stop(now)
+            .filter(job::Column::Id.eq(id.as_uuid()))
+            .filter(job::Column::TenantId.eq(tenant.as_uuid()))
             .filter(is_any(job::Column::Status, &UNFINISHED))
             .exec(&self.0.conn)
             .await
@@ -142,6 +140,22 @@ impl JobRepository for SqlJobs<'_> {
             self.0.note(|c| c.cancelled.push(id));
         }
         Ok(asked.rows_affected > 0)
+    }
+
+    async fn resumed(&self, tenant: TenantId, id: JobId, seq: i64) -> Result<u32, StoreError> {
+        use job::Column;
+        let same = Expr::col(Column::ResumedSeq).eq(seq);
+        let times = CaseStatement::new()
+            .case(same, Expr::col(Column::Resumes).add(1))
+            .finally(1);
+        let rows = this(tenant, id)
+            .col_expr(Column::Resumes, times.into())
+            .col_expr(Column::ResumedSeq, Expr::value(seq))
+            .exec_with_returning(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        let times = rows.first().map_or(0, |row| row.resumes);
+        u32::try_from(times).map_err(|error| corrupt(ENTITY, "resumes", error.into()))
     }
 
     async fn last_attempt(
@@ -190,6 +204,12 @@ impl SqlJobs<'_> {
             .map(Job::try_from)
             .collect()
     }
+}
+
+/// Notes when jobs were asked to stop, for the first time.
+pub(crate) fn ask_to_stop(now: Timestamp) -> UpdateMany<job::Entity> {
+    let column = job::Column::CancelRequestedAt;
+    job::Entity::update_many().col_expr(column, Expr::col(column).if_null(now))
 }
 
 fn of(tenant: TenantId) -> Select<job::Entity> {

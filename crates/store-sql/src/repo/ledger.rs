@@ -22,7 +22,7 @@ use domain::{
 use ports::store::{LedgerRepository, StoreError};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    UpdateMany,
+    QueryTrait, UpdateMany,
     sea_query::{CaseStatement, Expr, ExprTrait, OnConflict},
 };
 
@@ -38,6 +38,7 @@ impl LedgerRepository for SqlLedger<'_> {
         let scopes = payers(call, agent);
         let budgets = budget::Entity::find()
             .filter(paid_by(call.tenant_id, &scopes))
+            .order_by_asc(Column::Id)
             .lock_exclusive()
             .all(&self.0.conn)
             .await
@@ -85,7 +86,17 @@ impl LedgerRepository for SqlLedger<'_> {
             return Ok(());
         };
         let today = day_start(call.finished_at.unwrap_or(call.started_at));
-        roll_over(call.tenant_id, &payers(call, agent), today)
+        let payers = payers(call, agent);
+        // In the order in which `reserve` locks them.
+        let locked = budget::Entity::find()
+            .filter(paid_by(call.tenant_id, &payers))
+            .select_only()
+            .column(Column::Id)
+            .order_by_asc(Column::Id)
+            .lock_exclusive()
+            .into_query();
+        roll_over(call.tenant_id, &payers, today)
+            .filter(Column::Id.in_subquery(locked))
             .col_expr(
                 Column::ReservedMicros,
                 Expr::col(Column::ReservedMicros).sub(row.reserved_micros),

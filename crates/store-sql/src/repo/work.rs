@@ -9,16 +9,17 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    effect::REPLY_SLOT,
+    effect::{EffectStatus, REPLY_SLOT},
     id::{IntegrationId, JobId, TenantId, WorkItemId},
+    job::JobStatus,
     page::{Page, PageRequest},
-    work::{Decision, LaneOutcome, WorkItem, WorkItemStatus, outcome},
+    work::{Decision, LaneOutcome, STOPPED, WITHDRAWN, WorkItem, WorkItemStatus, outcome},
 };
 use ports::store::{StoreError, WorkFilter, WorkRepository};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Select,
-    sea_query::{Expr, ExprTrait, IntoCondition},
+    sea_query::{Expr, ExprTrait, IntoCondition, LockType},
 };
 use uuid::Uuid;
 
@@ -84,35 +85,9 @@ impl WorkRepository for SqlWork<'_> {
         tenant: TenantId,
         id: WorkItemId,
     ) -> Result<Vec<LaneOutcome>, StoreError> {
-        let taken: RelationDef = lane_entry::Entity::belongs_to(job::Entity)
-            .from(lane_entry::Column::JobId)
-            .to(job::Column::Id)
-            .into();
-        let reply: RelationDef = lane_entry::Entity::belongs_to(effect::Entity)
-            .from(lane_entry::Column::JobId)
-            .to(effect::Column::JobId)
-            .on_condition(|_, effect| {
-                Expr::col((effect, effect::Column::Slot))
-                    .eq(REPLY_SLOT)
-                    .into_condition()
-            })
-            .into();
-        lane_entry::Entity::find()
-            .select_only()
-            .column_as(lane_entry::Column::Status, "entry")
-            .column_as(lane_entry::Column::JobId, "job")
-            .column_as(job::Column::Status, "job_status")
-            .column_as(effect::Column::Status, "reply")
-            .join(JoinType::LeftJoin, taken)
-            .join(JoinType::LeftJoin, reply)
-            .filter(lane_entry::Column::WorkItemId.eq(id.as_uuid()))
-            .filter(lane_entry::Column::TenantId.eq(tenant.as_uuid()))
-            .order_by_asc(lane_entry::Column::Id)
-            .into_model::<Standing>()
-            .all(&self.0.conn)
-            .await
-            .map_err(db_error("lane entry"))?
-            .into_iter()
+        self.standings(tenant, id)
+            .await?
+            .iter()
             .map(LaneOutcome::try_from)
             .collect()
     }
@@ -125,7 +100,23 @@ impl WorkRepository for SqlWork<'_> {
         now: Timestamp,
     ) -> Result<WorkItemStatus, StoreError> {
         use work_item::Column;
-        let status = outcome(&self.lanes(tenant, id).await?);
+        self.lock(tenant, id).await?;
+        let standings = self.standings(tenant, id).await?;
+        let lanes: Vec<LaneOutcome> = standings
+            .iter()
+            .map(LaneOutcome::try_from)
+            .collect::<Result<_, _>>()?;
+        let status = outcome(&lanes);
+        let reason = match status {
+            // Whoever calls may be a lane that passed: what failed speaks for itself.
+            WorkItemStatus::Failed => lanes
+                .iter()
+                .zip(standings)
+                .find_map(|(lane, standing)| standing.why(lane))
+                .or(reason.map(str::to_owned)),
+            WorkItemStatus::Passed => reason.map(str::to_owned),
+            WorkItemStatus::Open | WorkItemStatus::Replied => None,
+        };
         let closed_at = match status {
             WorkItemStatus::Open => Expr::value(None::<Timestamp>),
             WorkItemStatus::Replied | WorkItemStatus::Passed | WorkItemStatus::Failed => {
@@ -147,6 +138,43 @@ impl WorkRepository for SqlWork<'_> {
             .await
             .map_err(db_error(ENTITY))?;
         Ok(status)
+    }
+
+    async fn bots(
+        &self,
+        tenant: TenantId,
+        item: &WorkItem,
+        limit: u32,
+    ) -> Result<Vec<bool>, StoreError> {
+        let bots: Vec<Option<String>> = until(tenant, item)
+            .limit(u64::from(limit))
+            .select_only()
+            .column(work_item::Column::Bot)
+            .into_tuple()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(bots.iter().map(Option::is_some).collect())
+    }
+
+    async fn bot_arrivals(
+        &self,
+        tenant: TenantId,
+        item: &WorkItem,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        use work_item::Column;
+        let arrivals: Vec<Timestamp> = until(tenant, item)
+            .filter(Column::Bot.eq(item.message.sender.external_id.as_str()))
+            .limit(u64::from(limit))
+            .select_only()
+            .column(Column::CreatedAt)
+            .into_tuple()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(arrivals.into_iter().take_while(|at| *at >= since).collect())
     }
 
     async fn insert_decision(&self, decision: &Decision) -> Result<(), StoreError> {
@@ -174,28 +202,102 @@ impl WorkRepository for SqlWork<'_> {
     }
 }
 
+impl SqlWork<'_> {
+    /// Of two lanes that end at the same moment, the second must see how the first one did.
+    async fn lock(&self, tenant: TenantId, id: WorkItemId) -> Result<(), StoreError> {
+        of(tenant)
+            .filter(work_item::Column::Id.eq(id.as_uuid()))
+            .select_only()
+            .column(work_item::Column::Id)
+            .lock(LockType::NoKeyUpdate)
+            .into_tuple::<Uuid>()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(())
+    }
+
+    async fn standings(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+    ) -> Result<Vec<Standing>, StoreError> {
+        let taken: RelationDef = lane_entry::Entity::belongs_to(job::Entity)
+            .from(lane_entry::Column::JobId)
+            .to(job::Column::Id)
+            .into();
+        let reply: RelationDef = lane_entry::Entity::belongs_to(effect::Entity)
+            .from(lane_entry::Column::JobId)
+            .to(effect::Column::JobId)
+            .on_condition(|_, effect| {
+                Expr::col((effect, effect::Column::Slot))
+                    .eq(REPLY_SLOT)
+                    .into_condition()
+            })
+            .into();
+        lane_entry::Entity::find()
+            .select_only()
+            .column_as(lane_entry::Column::Status, "entry")
+            .column_as(lane_entry::Column::JobId, "job")
+            .column_as(job::Column::Status, "job_status")
+            .column_as(effect::Column::Status, "reply")
+            .column_as(job::Column::FailureMessage, "failure")
+            .column_as(effect::Column::Detail, "detail")
+            .join(JoinType::LeftJoin, taken)
+            .join(JoinType::LeftJoin, reply)
+            .filter(lane_entry::Column::WorkItemId.eq(id.as_uuid()))
+            .filter(lane_entry::Column::TenantId.eq(tenant.as_uuid()))
+            .order_by_asc(lane_entry::Column::Id)
+            .into_model::<Standing>()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error("lane entry"))
+    }
+}
+
 #[derive(FromQueryResult)]
 struct Standing {
     entry: String,
     job: Option<Uuid>,
     job_status: Option<String>,
     reply: Option<String>,
+    /// What the job says of its failure.
+    failure: Option<String>,
+    /// What was last said of the reply.
+    detail: Option<String>,
 }
 
-impl TryFrom<Standing> for LaneOutcome {
+impl Standing {
+    /// Why a lane that failed did so, as far as its rows tell.
+    fn why(self, lane: &LaneOutcome) -> Option<String> {
+        match (lane.job_status, lane.reply) {
+            (Some(JobStatus::Failed), _) => self.failure,
+            (Some(JobStatus::Cancelled), _) => Some(STOPPED.to_owned()),
+            (Some(JobStatus::Completed), Some(EffectStatus::Failed)) => self.detail,
+            (Some(JobStatus::Completed), Some(EffectStatus::Cancelled)) => {
+                Some(WITHDRAWN.to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl TryFrom<&Standing> for LaneOutcome {
     type Error = StoreError;
 
-    fn try_from(row: Standing) -> Result<Self, StoreError> {
+    fn try_from(row: &Standing) -> Result<Self, StoreError> {
         Ok(Self {
             entry: word("lane entry", "status", &row.entry)?,
             job: row.job.map(JobId::from_uuid),
             job_status: row
                 .job_status
-                .map(|status| word("job", "status", &status))
+                .as_deref()
+                .map(|status| word("job", "status", status))
                 .transpose()?,
             reply: row
                 .reply
-                .map(|status| word("effect", "status", &status))
+                .as_deref()
+                .map(|status| word("effect", "status", status))
                 .transpose()?,
         })
     }
@@ -203,6 +305,15 @@ impl TryFrom<Standing> for LaneOutcome {
 
 fn of(tenant: TenantId) -> Select<work_item::Entity> {
     work_item::Entity::find().filter(work_item::Column::TenantId.eq(tenant.as_uuid()))
+}
+
+/// The items of an item's conversation up to it, newest first.
+fn until(tenant: TenantId, item: &WorkItem) -> Select<work_item::Entity> {
+    use work_item::Column;
+    of(tenant)
+        .filter(Column::ConversationId.eq(item.conversation_id.as_uuid()))
+        .filter(Column::Id.lte(item.id.as_uuid()))
+        .order_by_desc(Column::Id)
 }
 
 fn entry_of_item() -> RelationDef {

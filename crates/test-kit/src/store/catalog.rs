@@ -43,10 +43,8 @@ pub async fn agents_round_trip_within_their_tenant(h: &Harness) {
 
 /// Two agents cannot be told apart by the case of their names; an archived one is in nobody's way.
 pub async fn agent_names_are_unique_without_regard_to_case_until_archived(h: &Harness) {
-    let tx = h.write().await;
-    let agents = tx.agents();
     let twin = builders::agent(&*h.ids, h.tenant.id, "aDA", h.now());
-    let refused = agents.insert(&twin).await;
+    let refused = h.write().await.agents().insert(&twin).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict {
@@ -55,13 +53,17 @@ pub async fn agent_names_are_unique_without_regard_to_case_until_archived(h: &Ha
         })
     ));
     let other = builders::agent(&*h.ids, h.tenant.id, "Eve", h.now());
-    agents.insert(&other).await.unwrap();
+    let tx = h.write().await;
+    tx.agents().insert(&other).await.unwrap();
+    tx.commit().await.unwrap();
     let renamed = domain::agent::Agent {
         name: twin.name.clone(),
         ..other.clone()
     };
-    let refused = agents.update(&renamed).await;
+    let refused = h.write().await.agents().update(&renamed).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })));
+    let tx = h.write().await;
+    let agents = tx.agents();
     let mut ada = h.agent.clone();
     ada.archived_at = Some(h.now());
     agents.update(&ada).await.unwrap();
@@ -143,10 +145,8 @@ pub async fn integrations_round_trip_within_their_tenant(h: &Harness) {
 /// A removed one is gone for everybody who configures, and does not block its successor.
 pub async fn removed_integrations_are_not_found_but_their_name_is_free(h: &Harness) {
     let item = h.receive("1", "chat").await;
-    let tx = h.write().await;
-    let all = tx.integrations();
     let twin = builders::integration(&*h.ids, h.tenant.id, "Bot", h.now());
-    let refused = all.insert(&twin).await;
+    let refused = h.write().await.integrations().insert(&twin).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict {
@@ -154,6 +154,8 @@ pub async fn removed_integrations_are_not_found_but_their_name_is_free(h: &Harne
             ..
         })
     ));
+    let tx = h.write().await;
+    let all = tx.integrations();
     let id = h.integration.id;
     assert!(!all.delete(h.stranger(), id, h.now()).await.unwrap());
     assert!(all.delete(h.tenant.id, id, h.now()).await.unwrap());

@@ -42,7 +42,10 @@ pub async fn effects_round_trip_and_slots_are_unique(h: &Harness) {
         Some(first.clone())
     );
     assert_eq!(effects.find(h.stranger(), first.id).await.unwrap(), None);
-    let refused = effects.insert(&effect(h, &c, "reply")).await;
+    drop(effects);
+    drop(tx);
+    let twin = effect(h, &c, "reply");
+    let refused = h.write().await.effects().insert(&twin).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict {
@@ -50,6 +53,8 @@ pub async fn effects_round_trip_and_slots_are_unique(h: &Harness) {
             ..
         })
     ));
+    let tx = h.read().await;
+    let effects = tx.effects();
     let of_job = effects.of_job(tenant, c.job.id).await.unwrap();
     assert_eq!(of_job, vec![first.clone(), held.clone()]);
     let filter = EffectFilter {

@@ -51,14 +51,16 @@ pub async fn jobs_round_trip_within_their_tenant(h: &Harness) {
 pub async fn attempts_are_unique_and_listed(h: &Harness) {
     let c = h.claimed("chat").await;
     let tenant = h.tenant.id;
-    let tx = h.write().await;
-    let jobs = tx.jobs();
     let twin = builders::job(&*h.ids, &c.lane, c.item.id, h.now());
-    let refused = jobs.insert(&twin, Limit::Unlimited).await;
+    let tx = h.write().await;
+    let refused = tx.jobs().insert(&twin, Limit::Unlimited).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict { entity: "job", .. })
     ));
+    drop(tx);
+    let tx = h.write().await;
+    let jobs = tx.jobs();
     let mut retry = twin;
     retry.attempt = 2;
     retry.retry_of = Some(c.job.id);
@@ -164,9 +166,9 @@ pub async fn a_job_has_one_open_shell(h: &Harness) {
     };
     let (mut first, second) = (shell(), shell());
     let tx = h.write().await;
-    let shells = tx.sprite_sessions();
-    shells.insert(&first).await.unwrap();
-    let refused = shells.insert(&second).await;
+    tx.sprite_sessions().insert(&first).await.unwrap();
+    tx.commit().await.unwrap();
+    let refused = h.write().await.sprite_sessions().insert(&second).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict {
@@ -174,6 +176,8 @@ pub async fn a_job_has_one_open_shell(h: &Harness) {
             ..
         })
     ));
+    let tx = h.write().await;
+    let shells = tx.sprite_sessions();
     let open = shells.open_of_job(tenant, c.job.id).await.unwrap();
     assert_eq!(open, Some(first.clone()));
     let (lost, closed) = (SpriteSessionStatus::Lost, SpriteSessionStatus::Closed);
@@ -193,4 +197,56 @@ pub async fn a_job_has_one_open_shell(h: &Harness) {
         shells.open_of_job(h.stranger(), c.job.id).await.unwrap(),
         None
     );
+}
+
+/// Those of final jobs and of lanes that nobody holds; a shell that somebody works with is not among them.
+pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
+    let tenant = h.tenant.id;
+    let (worked, ended, left) = (
+        h.claimed("1").await,
+        h.claimed("2").await,
+        h.claimed("3").await,
+    );
+    let tx = h.write().await;
+    let shells = tx.sprite_sessions();
+    let mut all = Vec::new();
+    for claimed in [&worked, &ended, &left] {
+        let shell = SpriteSession {
+            id: SpriteSessionId::from_uuid(h.ids.next()),
+            tenant_id: tenant,
+            agent_id: h.agent.id,
+            job_id: claimed.job.id,
+            status: SpriteSessionStatus::Open,
+            created_at: h.now(),
+            closed_at: None,
+        };
+        shells.insert(&shell).await.unwrap();
+        all.push(shell);
+    }
+    let orphans = async |limit| shells.orphaned(tenant, limit).await.unwrap();
+    assert_eq!(orphans(10).await, vec![]);
+    let mut job = ended.job.clone();
+    job.cancel(h.now()).unwrap();
+    tx.jobs().update(&job).await.unwrap();
+    let (lanes, lane) = (tx.lanes(), left.lane);
+    let released = lanes.release(tenant, lane.id, lane.fence, h.now()).await;
+    released.unwrap();
+    assert_eq!(orphans(10).await, all[1..]);
+    assert_eq!(orphans(1).await, all[1..2]);
+    assert_eq!(shells.orphaned(h.stranger(), 10).await.unwrap(), vec![]);
+    let lost = SpriteSessionStatus::Lost;
+    shells
+        .close(tenant, all[1].id, lost, h.now())
+        .await
+        .unwrap();
+    assert_eq!(orphans(10).await, all[2..]);
+
+    let first = PageRequest::first(2);
+    let page = shells.list(tenant, None, first).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].id), (2, all[2].id));
+    assert!(page.next.is_some());
+    let page = shells.list(tenant, Some(lost), first).await.unwrap();
+    assert_eq!((page.items.len(), page.items[0].id), (1, all[1].id));
+    let none = shells.list(h.stranger(), None, first).await.unwrap();
+    assert_eq!(none.items, vec![]);
 }

@@ -47,6 +47,30 @@ async fn claim(h: &Harness, worker: WorkerId) -> usize {
     h.store.claim_lanes(worker, h.now(), 9).await.unwrap().len()
 }
 
+/// A job is asked to stop wherever somebody is; the process that runs it must find out without being told.
+pub async fn requests_to_stop_are_found_by_the_process_that_runs_the_job(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let other = h.worker("other").await;
+    assert_eq!(h.store.stop_requests(c.worker).await.unwrap(), []);
+    let tx = h.write().await;
+    let jobs = tx.jobs();
+    assert!(
+        jobs.request_cancel(h.tenant.id, c.job.id, h.now())
+            .await
+            .unwrap()
+    );
+    drop(jobs);
+    tx.commit().await.unwrap();
+    assert_eq!(h.store.stop_requests(c.worker).await.unwrap(), [c.job.id]);
+    assert_eq!(h.store.stop_requests(other).await.unwrap(), []);
+    let mut job = c.job.clone();
+    job.cancel(h.now()).unwrap();
+    let tx = h.write().await;
+    tx.jobs().update(&job).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(h.store.stop_requests(c.worker).await.unwrap(), []);
+}
+
 /// A restart needs no sweep: the same instance says itself that the old process is gone.
 pub async fn a_new_process_of_an_instance_frees_what_the_old_one_held(h: &Harness) {
     let (c, edit) = busy(h).await;

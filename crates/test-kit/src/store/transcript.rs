@@ -4,24 +4,29 @@ use super::Harness;
 use crate::builders;
 use domain::{
     id::ToolCallId,
-    message::{Arguments, ToolCall, ToolCallStatus},
+    message::{Arguments, Part, ToolCall, ToolCallStatus, Trust},
 };
 use ports::{ids::Ids, store::StoreError};
 
-/// A number that exists is refused; reading goes on after any number.
+/// A number that exists is refused; reading goes on after any number. Text keeps every character but the
+/// zero byte, which not every database can store.
 pub async fn messages_are_appended_once_and_read_in_order(h: &Harness) {
     let c = h.claimed("chat").await;
     let tenant = h.tenant.id;
-    let messages: Vec<_> = (1..=3)
-        .map(|seq| builders::message(&*h.ids, &c.job, seq, &format!("nr. {seq} \u{0}\u{1F980}")))
+    let mut messages: Vec<_> = (1..=3)
+        .map(|seq| builders::message(&*h.ids, &c.job, seq, &format!("nr. {seq} \u{1F980}")))
         .collect();
+    messages[0].parts = vec![Part::human("zero \u{0}", Trust::Guest)];
     let tx = h.write().await;
     let transcript = tx.transcript();
     transcript.append(&messages[..2]).await.unwrap();
     transcript.append(&messages[2..]).await.unwrap();
     transcript.append(&[]).await.unwrap();
+    drop(transcript);
+    tx.commit().await.unwrap();
+    messages[0].parts = vec![Part::human("zero \u{FFFD}", Trust::Guest)];
     let twin = builders::message(&*h.ids, &c.job, 3, "again");
-    let refused = transcript.append(&[twin]).await;
+    let refused = h.write().await.transcript().append(&[twin]).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict {
@@ -29,6 +34,8 @@ pub async fn messages_are_appended_once_and_read_in_order(h: &Harness) {
             ..
         })
     ));
+    let tx = h.read().await;
+    let transcript = tx.transcript();
     let read = async |after, limit| {
         transcript
             .list(tenant, c.job.id, after, limit)

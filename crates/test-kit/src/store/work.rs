@@ -184,7 +184,8 @@ pub async fn an_agent_decides_once(h: &Harness) {
     let first = decision();
     let tx = h.write().await;
     tx.work().insert_decision(&first).await.unwrap();
-    let refused = tx.work().insert_decision(&decision()).await;
+    tx.commit().await.unwrap();
+    let refused = h.write().await.work().insert_decision(&decision()).await;
     assert!(matches!(
         refused,
         Err(StoreError::Conflict {
@@ -192,6 +193,7 @@ pub async fn an_agent_decides_once(h: &Harness) {
             ..
         })
     ));
+    let tx = h.read().await;
     let found = tx.work().decisions(h.tenant.id, item.id).await.unwrap();
     assert_eq!(found, vec![first]);
     assert_eq!(

@@ -1,0 +1,232 @@
+//! The database that the configuration names, what joins the processes that share it, and the lock that keeps a
+//! second process from taking over what this one holds.
+
+use crate::{
+    cli::Failure,
+    config::{Config, ConfigError, Database as Address},
+};
+use anyhow::Context;
+use bus_redis::{RedisBus, RedisSettings};
+use ports::{
+    clock::Clock,
+    ids::Ids,
+    live::{Bus, CommitListener},
+    store::{LeaseStore, Maintenance, SealedStore, Store, StoreError, SystemStore, Upkeep},
+};
+use runtime::{Hub, TwoBuses};
+use std::{
+    fs::{self, File, TryLockError},
+    io::{ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use store_postgres::{PostgresBus, PostgresSettings, PostgresStore};
+use store_sqlite::{OpenError, SqliteSettings, SqliteStore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+/// Everything that a database has to offer.
+pub trait Database: Store + SystemStore + LeaseStore + Maintenance + Upkeep + SealedStore {}
+
+impl<T: Store + SystemStore + LeaseStore + Maintenance + Upkeep + SealedStore> Database for T {}
+
+/// An open database, with the hub that hears of its commits.
+pub struct Storage {
+    /// The database; its schema may still be an old one.
+    pub store: Arc<dyn Database>,
+    /// Live events, wake-ups, stop requests.
+    pub hub: Arc<Hub>,
+    /// Whatever runs beside requests and jobs.
+    pub tasks: TaskTracker,
+}
+
+/// Opens the database, and the way to the other processes when it has others.
+pub async fn open(
+    config: &Config,
+    ids: Arc<dyn Ids>,
+    clock: Arc<dyn Clock>,
+    listeners: Vec<Arc<dyn CommitListener>>,
+) -> Result<Storage, Failure> {
+    let database = &config.server.database;
+    let tasks = TaskTracker::new();
+    let failed = || format!("the database {database} cannot be opened");
+    match database {
+        Address::Sqlite(path) => {
+            let hub = Arc::new(Hub::new(listeners, None));
+            let settings = SqliteSettings::new(path);
+            let store = SqliteStore::connect(settings, ids, clock, Arc::clone(&hub) as _).await;
+            check_place(&store)?;
+            let store = Arc::new(store.with_context(failed)?);
+            Ok(Storage { store, hub, tasks })
+        }
+        Address::Postgres(url) => {
+            let settings = PostgresSettings::new(url.clone());
+            let steady =
+                PostgresBus::start(&settings, ids.next(), &tasks, &CancellationToken::new());
+            let steady: Arc<dyn Bus> = Arc::new(steady.map_err(|error| ConfigError::Invalid {
+                name: "DATABASE_URL",
+                problem: error.to_string(),
+            })?);
+            let bus = join(config, steady, ids.next(), &tasks)?;
+            let hub = Arc::new(Hub::new(listeners, Some(bus)));
+            let store = PostgresStore::connect(settings, ids, clock, Arc::clone(&hub) as _).await;
+            let store = Arc::new(store.with_context(failed)?);
+            Ok(Storage { store, hub, tasks })
+        }
+    }
+}
+
+/// A file where no file should be is a matter of configuration, not of the database.
+fn check_place(opened: &Result<SqliteStore, StoreError>) -> Result<(), ConfigError> {
+    let Err(StoreError::Backend(source)) = opened else {
+        return Ok(());
+    };
+    match source.downcast_ref() {
+        Some(refused @ OpenError::OnNetwork { .. }) => Err(ConfigError::Invalid {
+            name: "DATABASE_URL",
+            problem: refused.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Adds Redis to what joins this process with the others, if there is one. A bus ends its tasks when it is dropped.
+fn join(
+    config: &Config,
+    steady: Arc<dyn Bus>,
+    origin: Uuid,
+    tasks: &TaskTracker,
+) -> Result<Arc<dyn Bus>, Failure> {
+    let Some(url) = &config.server.redis_url else {
+        return Ok(steady);
+    };
+    let settings = RedisSettings::new(url.clone());
+    let fast = RedisBus::start(&settings, origin, tasks, &CancellationToken::new());
+    let fast = fast.map_err(|error| ConfigError::Invalid {
+        name: "REDIS_URL",
+        problem: error.to_string(),
+    })?;
+    Ok(Arc::new(TwoBuses::new(Arc::new(fast), steady)))
+}
+
+/// What stays the same over restarts of this process, so that it frees at once what it held before. On a file
+/// there is one process, whoever it is; processes that share a database are told apart by their data
+/// directories, of which each has its own (see [`lock`]).
+pub fn instance(config: &Config) -> Result<String, Failure> {
+    if !config.server.database.is_shared() {
+        return Ok("server".to_owned());
+    }
+    let path = config.server.data_dir.join("instance.id");
+    let known = match fs::read_to_string(&path) {
+        Ok(text) => Uuid::parse_str(text.trim()).ok(),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(unusable(&path, error).into()),
+    };
+    if let Some(id) = known {
+        return Ok(id.to_string());
+    }
+    let id = new_id();
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+        .open(&path)
+        .and_then(|mut file| writeln!(file, "{id}"))
+        .map_err(|error| unusable(&path, error))?;
+    Ok(id.to_string())
+}
+
+/// Keeps other processes from the database file, or, where a database is shared, from this data directory. Freed
+/// by the system however the process ends.
+pub fn lock(config: &Config) -> Result<File, Failure> {
+    let (path, name) = match &config.server.database {
+        // The lock lies beside the file, whatever way leads to it.
+        Address::Sqlite(file) => {
+            let real = fs::canonicalize(file).unwrap_or_else(|_new| file.clone());
+            (beside(real), "DATABASE_URL")
+        }
+        Address::Postgres(_) => (config.server.data_dir.join("nitejar.lock"), "DATA_DIR"),
+    };
+    let open = || {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        options.open(&path)
+    };
+    let file = match open() {
+        // Where there is no folder there is no other process.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make_private(&config.server.data_dir)?;
+            open()
+        }
+        opened => opened,
+    }
+    .map_err(|error| unusable(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ConfigError::Invalid {
+            name,
+            problem: format!(
+                "another nitejar process is running on {}; stop it, or give this one its own (DATA_DIR, or \
+                 DATABASE_URL for a database file)",
+                path.with_extension("").display()
+            ),
+        }
+        .into()),
+        Err(TryLockError::Error(error)) => Err(unusable(&path, error).into()),
+    }
+}
+
+/// The data directory holds secrets: it is nobody else's.
+pub fn make_private(data_dir: &Path) -> Result<(), Failure> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(|source| {
+            ConfigError::Unreadable {
+                name: "DATA_DIR".to_owned(),
+                path: data_dir.to_owned(),
+                source,
+            }
+            .into()
+        })
+}
+
+fn beside(file: PathBuf) -> PathBuf {
+    let mut name = file.into_os_string();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+fn unusable(path: &Path, error: std::io::Error) -> anyhow::Error {
+    anyhow::Error::from(error).context(format!("{} cannot be used", path.display()))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is made before there is an Ids port, and names no row"
+)]
+fn new_id() -> Uuid {
+    Uuid::now_v7()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_file_on_a_network_is_a_matter_of_configuration() {
+        let refused = OpenError::OnNetwork {
+            path: PathBuf::from("/far/nitejar.db"),
+            kind: "nfs".to_owned(),
+        };
+        let error = check_place(&Err(StoreError::Backend(refused.into()))).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with("DATABASE_URL: the database file /far/nitejar.db is on nfs"),
+            "{text}"
+        );
+        assert!(text.ends_with("or use a PostgreSQL database"), "{text}");
+        check_place(&Err(StoreError::Stale)).unwrap();
+    }
+}

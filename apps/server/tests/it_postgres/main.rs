@@ -1,0 +1,29 @@
+//! The same suites on PostgreSQL, and what only several processes on one database can show.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+/// Where the suites of this binary keep their rows.
+const ON_POSTGRES: bool = true;
+
+#[path = "../it/app.rs"]
+mod app;
+#[path = "../it/backup.rs"]
+mod backup;
+#[path = "../it/control.rs"]
+mod control;
+#[path = "../it/delivery.rs"]
+mod delivery;
+mod replicas;
+#[path = "../it/restart.rs"]
+mod restart;
+#[path = "../it/shutdown.rs"]
+mod shutdown;
+#[path = "../it/story.rs"]
+mod story;
+#[path = "../it/stream.rs"]
+mod stream;

@@ -1,0 +1,31 @@
+//! The HTTP surface again, on PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+/// Where the suites of this binary keep their rows.
+const ON_POSTGRES: bool = true;
+
+#[path = "../it/fakes.rs"]
+mod fakes;
+#[path = "../it/flows.rs"]
+mod flows;
+#[path = "../it/harness.rs"]
+mod harness;
+#[path = "../it/idempotency.rs"]
+mod idempotency;
+#[path = "../it/integrations.rs"]
+mod integrations;
+#[path = "../it/place.rs"]
+mod place;
+#[path = "../it/sprite_sessions.rs"]
+mod sprite_sessions;
+#[path = "../it/streams.rs"]
+mod streams;
+#[path = "../it/surface.rs"]
+mod surface;
+#[path = "../it/webhooks.rs"]
+mod webhooks;

@@ -1,0 +1,80 @@
+//! The runtime in a simulated world: the real engine on a real database, with a clock that the test moves and
+//! faults that a seed deals out. A seed takes the same way every time, so one that fails can be looked at.
+//!
+//! `SIMULATION_SEED=n` lives through one seed, `SIMULATION_SEEDS=n` through that many.
+
+mod checks;
+mod clock;
+mod dice;
+mod driver;
+mod facts;
+mod models;
+mod people;
+mod process;
+mod script;
+mod stage;
+mod store;
+mod tools;
+mod vendor;
+mod world;
+
+use driver::Outcome;
+
+/// How much of what happened is shown when a seed fails; all of it, when it was asked for.
+const TAIL: usize = 120;
+
+/// Lives through seeds and shows the end of the first that fails.
+fn live(seeds: impl IntoIterator<Item = u64>, tail: usize) {
+    for seed in seeds {
+        let Outcome { trace, violations } = driver::live(seed);
+        let beats = ["heartbeat", "sweep", "claim_lanes", "claim_effects", "poll"];
+        let told = trace.iter().filter(|line| !beats.iter().any(|beat| line.ends_with(beat)));
+        let trace: Vec<&str> = told.map(String::as_str).collect();
+        let from = trace.len().saturating_sub(tail);
+        assert!(
+            violations.is_empty(),
+            "{}\n\nseed {seed} broke:\n{}\n\nSIMULATION_SEED={seed} cargo nextest run -p runtime --test simulation \
+             --no-capture -E 'test(the_seeds_that_were_asked_for)'",
+            trace[from..].join("\n"),
+            violations.join("\n"),
+        );
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which seeds to try is said where the test is started"
+)]
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn the_seeds_that_were_asked_for_keep_every_promise() {
+    match number("SIMULATION_SEED") {
+        Some(seed) => live([seed], usize::MAX),
+        None => live(1_000..1_000 + number("SIMULATION_SEEDS").unwrap_or(0), TAIL),
+    }
+}
+
+#[test]
+fn the_first_seeds_keep_every_promise() {
+    live(0..32, TAIL);
+}
+
+#[test]
+fn the_next_seeds_keep_every_promise() {
+    live(32..64, TAIL);
+}
+
+#[test]
+fn a_seed_takes_the_same_way_every_time() {
+    for seed in 0..6 {
+        let (first, again) = (driver::live(seed).trace, driver::live(seed).trace);
+        let parted = first.iter().zip(&again).position(|(one, other)| one != other);
+        if let Some(at) = parted {
+            panic!("seed {seed} parts at step {at}:\n{}\n{}", first[at], again[at]);
+        }
+        assert_eq!(first.len(), again.len());
+    }
+}

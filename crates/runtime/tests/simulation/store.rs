@@ -1,0 +1,306 @@
+//! The real store with what can go wrong between a process and it: a refusal before anything happened, an answer
+//! that is lost after everything happened, a kill on either side of a commit.
+
+use crate::{
+    process::Process,
+    world::{Busy, World},
+};
+use async_trait::async_trait;
+use domain::{
+    Timestamp,
+    access::{ApiToken, Tenant},
+    effect::Effect,
+    id::{IntegrationId, JobId, LaneId, TenantId, WorkerId},
+    integration::Integration,
+    queue::{Fence, Lane},
+};
+use ports::{
+    ingest::{Accept, Accepted},
+    store::{
+        AccessRepository, AgentRepository, BoxTx, CatalogTx, ConversationRepository, Durability,
+        EffectRepository, EventRepository, ExecutionTx, IdempotencyRepository,
+        IntegrationRepository, JobRepository, LaneRepository, LeaseStore, LedgerRepository,
+        Maintenance, Prune, Pruned, SettingRepository, SpriteSessionRepository, Store, StoreError,
+        StoreTx, Swept, SystemStore, Tidied, TranscriptRepository, WorkRepository, Worker,
+    },
+};
+use std::{future::{Future, pending}, sync::Arc};
+use store_sqlite::SqliteStore;
+
+/// The store as one process sees it.
+pub(crate) struct FaultyStore {
+    process: Arc<Process>,
+    world: Arc<World>,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(process: &Arc<Process>) -> Self {
+        Self {
+            process: Arc::clone(process),
+            world: Arc::clone(&process.world),
+        }
+    }
+
+    fn inner(&self) -> &SqliteStore {
+        self.world.store()
+    }
+
+    /// Takes a turn with the database, if it is there.
+    async fn begin(&self, what: &str) -> Result<Busy, StoreError> {
+        self.process.pass(what).await;
+        let name = &self.process.name;
+        if self.world.fails(self.world.rates.store_refuses) {
+            self.world.note(name, format!("{what} refused"));
+            return Err(failure("the database is not there"));
+        }
+        self.world.note(name, what);
+        Ok(self.world.busy())
+    }
+
+    /// One operation that is a transaction of its own.
+    async fn whole<T: Send>(
+        &self,
+        what: &str,
+        work: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        let busy = self.begin(what).await?;
+        let done = work.await;
+        drop(busy);
+        after(&self.process, what, done).await
+    }
+}
+
+/// What happens between a commit and whoever waits for it.
+async fn after<T>(
+    process: &Process,
+    what: &str,
+    done: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let world = &process.world;
+    world.spread(process);
+    let value = done.inspect_err(|error| world.note(&process.name, format!("{what}: {error}")))?;
+    if world.fails(world.rates.killed_after) {
+        process.kill(&format!("{what}, done"));
+        pending::<()>().await;
+    }
+    // A claim of which the answer is lost stays with a process that does not know of it: nothing frees what a
+    // living process holds. Until something does, this does not happen here.
+    let claims = what.starts_with("claim_");
+    if !claims && world.fails(world.rates.store_loses_answer) {
+        world.note(&process.name, format!("{what}: the answer is lost"));
+        return Err(failure("the connection broke"));
+    }
+    Ok(value)
+}
+
+fn failure(why: &str) -> StoreError {
+    StoreError::Backend(why.into())
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn read(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
+        let busy = self.begin("read").await?;
+        self.transaction(self.inner().read(tenant).await?, "read", busy)
+    }
+
+    async fn write(&self, tenant: TenantId, durability: Durability) -> Result<BoxTx, StoreError> {
+        let busy = self.begin("write").await?;
+        let tx = self.inner().write(tenant, durability).await?;
+        self.transaction(tx, "write", busy)
+    }
+
+    async fn ingest(&self, batch: Vec<Accept>) -> Result<Vec<Accepted>, StoreError> {
+        self.whole("ingest", self.inner().ingest(batch)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.whole("ready", self.inner().ready()).await
+    }
+}
+
+impl FaultyStore {
+    fn transaction(&self, tx: BoxTx, what: &'static str, busy: Busy) -> Result<BoxTx, StoreError> {
+        Ok(Box::new(FaultyTx {
+            tx,
+            busy,
+            what,
+            process: Arc::clone(&self.process),
+        }))
+    }
+}
+
+/// A transaction; in this order, because the database must be free before the driver hears so.
+struct FaultyTx {
+    tx: BoxTx,
+    busy: Busy,
+    what: &'static str,
+    process: Arc<Process>,
+}
+
+macro_rules! repositories {
+    ($trait:ident: $($name:ident -> $repository:ident),* $(,)?) => {
+        impl $trait for FaultyTx {$(
+            fn $name(&self) -> Box<dyn $repository + '_> {
+                self.tx.$name()
+            }
+        )*}
+    };
+}
+
+repositories!(CatalogTx:
+    agents -> AgentRepository,
+    integrations -> IntegrationRepository,
+    conversations -> ConversationRepository,
+    access -> AccessRepository,
+    settings -> SettingRepository,
+    idempotency -> IdempotencyRepository,
+);
+
+repositories!(ExecutionTx:
+    work -> WorkRepository,
+    lanes -> LaneRepository,
+    jobs -> JobRepository,
+    transcript -> TranscriptRepository,
+    ledger -> LedgerRepository,
+    effects -> EffectRepository,
+    events -> EventRepository,
+    sprite_sessions -> SpriteSessionRepository,
+);
+
+#[async_trait]
+impl StoreTx for FaultyTx {
+    async fn fenced(&self, tenant: TenantId, lane: LaneId, fence: Fence) -> Result<(), StoreError> {
+        self.tx.fenced(tenant, lane, fence).await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        let Self {
+            tx,
+            busy,
+            what,
+            process,
+        } = *self;
+        let world = Arc::clone(&process.world);
+        if world.fails(world.rates.killed_before) {
+            drop((tx, busy));
+            process.kill(&format!("{what}, before its commit"));
+            return pending().await;
+        }
+        if world.fails(world.rates.store_refuses) {
+            drop((tx, busy));
+            world.note(&process.name, format!("{what}: the commit is refused"));
+            return Err(failure("the commit failed"));
+        }
+        let done = tx.commit().await;
+        drop(busy);
+        world.note(&process.name, format!("{what} committed"));
+        after(&process, what, done).await
+    }
+}
+
+#[async_trait]
+impl SystemStore for FaultyStore {
+    async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
+        self.whole("find_token", self.inner().find_token(hash)).await
+    }
+
+    async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
+        let work = self.inner().find_integration(id);
+        self.whole("find_integration", work).await
+    }
+
+    async fn active_integrations(&self) -> Result<Vec<Integration>, StoreError> {
+        let work = self.inner().active_integrations();
+        self.whole("active_integrations", work).await
+    }
+
+    async fn ensure_tenant(&self, name: &str, now: Timestamp) -> Result<Tenant, StoreError> {
+        let work = self.inner().ensure_tenant(name, now);
+        self.whole("ensure_tenant", work).await
+    }
+}
+
+#[async_trait]
+impl LeaseStore for FaultyStore {
+    async fn register(&self, worker: &Worker) -> Result<Swept, StoreError> {
+        self.whole("register", self.inner().register(worker)).await
+    }
+
+    async fn heartbeat(&self, worker: WorkerId, now: Timestamp) -> Result<bool, StoreError> {
+        self.whole("heartbeat", self.inner().heartbeat(worker, now)).await
+    }
+
+    async fn retire(&self, worker: WorkerId, now: Timestamp) -> Result<Swept, StoreError> {
+        self.whole("retire", self.inner().retire(worker, now)).await
+    }
+
+    async fn sweep(&self, expired: Timestamp, now: Timestamp) -> Result<Swept, StoreError> {
+        let swept = self.whole("sweep", self.inner().sweep(expired, now)).await?;
+        if swept != Swept::default() {
+            let (lanes, effects) = (swept.lanes, swept.effects);
+            let what = format!("swept {lanes} lanes, {effects} effects");
+            self.world.note(&self.process.name, what);
+        }
+        Ok(swept)
+    }
+
+    async fn claim_lanes(
+        &self,
+        worker: WorkerId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Lane>, StoreError> {
+        let work = async {
+            let lanes = self.inner().claim_lanes(worker, now, limit).await?;
+            self.world.learn_lanes(&lanes);
+            Ok(lanes)
+        };
+        let lanes = self.whole("claim_lanes", work).await?;
+        for lane in &lanes {
+            let what = format!("claimed lane {} with fence {}", lane.id, lane.fence.0);
+            self.world.note(&self.process.name, what);
+        }
+        Ok(lanes)
+    }
+
+    async fn claim_effects(
+        &self,
+        worker: WorkerId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Effect>, StoreError> {
+        let work = self.inner().claim_effects(worker, now, limit);
+        let effects = self.whole("claim_effects", work).await?;
+        for effect in &effects {
+            let what = format!("claimed effect {} ({})", effect.id, effect.slot);
+            self.world.note(&self.process.name, what);
+        }
+        Ok(effects)
+    }
+
+    async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError> {
+        let work = self.inner().stop_requests(worker);
+        self.whole("stop_requests", work).await
+    }
+
+    async fn hold(
+        &self,
+        name: &str,
+        worker: WorkerId,
+        expired: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.whole("hold", self.inner().hold(name, worker, expired)).await
+    }
+}
+
+#[async_trait]
+impl Maintenance for FaultyStore {
+    async fn prune(&self, prune: Prune<'_>) -> Result<Pruned, StoreError> {
+        self.whole("prune", self.inner().prune(prune)).await
+    }
+
+    async fn tidy(&self) -> Result<Tidied, StoreError> {
+        self.whole("tidy", self.inner().tidy()).await
+    }
+}
