@@ -47,6 +47,9 @@ enum Verb {
     },
     /// Measure the release binary against its targets.
     Bench {
+        /// `sqlite`, or `postgres` on a throw-away server that waits for its disk.
+        #[arg(long, default_value = "sqlite", value_parser = ["sqlite", "postgres"])]
+        db: String,
         /// Arguments for the bench program; `--help` lists them.
         #[arg(last = true)]
         args: Vec<String>,
@@ -79,7 +82,7 @@ fn main() -> ExitCode {
         Verb::Test { filter } => test::run(filter.as_deref()),
         Verb::Tidy => tidy::run(),
         Verb::Codegen { check } => codegen::run(check),
-        Verb::Bench { args } => bench::run(&args),
+        Verb::Bench { db, args } => bench::run(&db, &args),
         Verb::Crash { args } => proof::crash(&args),
         Verb::Replicas { args } => proof::replicas(&args),
         Verb::Soak { args } => proof::soak(&args),

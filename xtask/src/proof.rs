@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::services::{Service, Services};
+use crate::services::{Service, Services, Syncs};
 use crate::{programs, shell, workspace::Workspace};
 
 /// Optimised, but without link-time optimisation: the suite kills the server, it does not time it.
@@ -19,15 +19,26 @@ const CI_JOBS: &str = "6";
 /// Kills the server at every named point; the arguments are the proof program's, or `--ci`.
 pub(crate) fn crash(arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
-    let binaries = Binaries::build(&workspace, CRASH_PROFILE, &["--features", "server/crash-points"])?;
+    let binaries = Binaries::build(
+        &workspace,
+        CRASH_PROFILE,
+        &["--features", "server/crash-points"],
+    )?;
     let run = |arguments: &[String]| {
         let mut command = binaries.proof("crash", &workspace);
         command.args(arguments);
         // Kept until the suite is over.
         let mut services = None;
-        if arguments.iter().any(|argument| argument.ends_with("postgres")) {
+        if arguments
+            .iter()
+            .any(|argument| argument.ends_with("postgres"))
+        {
             programs::ensure(&workspace)?;
-            let started = services.insert(Services::start(&BTreeSet::from([Service::Postgres]), &workspace)?);
+            let started = services.insert(Services::start(
+                &BTreeSet::from([Service::Postgres]),
+                &workspace,
+                Syncs::Skipped,
+            )?);
             for (_, url) in started.environment() {
                 command.args(["--postgres-url", url]);
             }
@@ -50,13 +61,19 @@ pub(crate) fn replicas(arguments: &[String]) -> Result<()> {
     let cache = workspace.cache("programs");
     let found = [
         ("--initdb", programs::postgres("initdb", &cache), "Postgres"),
-        ("--postgres", programs::postgres("postgres", &cache), "Postgres"),
+        (
+            "--postgres",
+            programs::postgres("postgres", &cache),
+            "Postgres",
+        ),
         ("--redis-server", programs::redis(&cache), "Redis"),
     ];
     let mut command = Binaries::build(&workspace, "release", &[])?.proof("replicas", &workspace);
     // The proof starts these itself, because it has to end and start them under load.
     for (flag, program, name) in found {
-        command.arg(flag).arg(program.ok_or_else(|| programs::missing(name))?);
+        command
+            .arg(flag)
+            .arg(program.ok_or_else(|| programs::missing(name))?);
     }
     shell::run(command.args(arguments))
 }
@@ -77,16 +94,27 @@ impl Binaries {
     fn build(workspace: &Workspace, profile: &str, more: &[&str]) -> Result<Self> {
         let mut build = shell::cargo();
         build.current_dir(&workspace.root);
-        build.args(["build", "--locked", "--package", "server", "--package", "proof"]);
+        build.args([
+            "build",
+            "--locked",
+            "--package",
+            "server",
+            "--package",
+            "proof",
+        ]);
         shell::run(build.args(["--profile", profile]).args(more))?;
-        Ok(Self { directory: workspace.target.join(profile) })
+        Ok(Self {
+            directory: workspace.target.join(profile),
+        })
     }
 
     fn proof(&self, verb: &str, workspace: &Workspace) -> Command {
         let mut command = Command::new(self.directory.join("proof"));
         command.current_dir(&workspace.root).arg(verb);
         command.arg("--binary").arg(self.directory.join("nitejar"));
-        command.arg("--out").arg(workspace.root.join("target/proof"));
+        command
+            .arg("--out")
+            .arg(workspace.root.join("target/proof"));
         command
     }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::services::Services;
+use crate::services::{Services, Syncs};
 use crate::workspace::Workspace;
 use crate::{programs, shell};
 
@@ -17,7 +17,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     let services = if wanted.is_empty() {
         None
     } else {
-        Some(Services::start(&wanted, &workspace)?)
+        Some(Services::start(&wanted, &workspace, Syncs::Skipped)?)
     };
     let prepare = |command: &mut Command| {
         command.current_dir(&workspace.root);

@@ -138,6 +138,7 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
         model,
     } = prepared;
     let prompt = prompt::prompt_tokens(&request);
+    crate::crash::point("model.before_call");
     let mut heard = Heard::new(&model);
     let watcher = Publisher {
         engine: &run.engine,
@@ -150,6 +151,7 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
         () = run.stop.cancelled() => Some(Halt::Cancelled),
         () = run.engine.abandon.cancelled() => return Err(Halt::Abandoned),
     };
+    crate::crash::point("model.ended");
     let now = run.engine.now();
     call.usage = heard.charged(prompt);
     call.cost = model.profile.price.cost(call.usage);
@@ -205,8 +207,10 @@ async fn prepare_now(run: &mut Run, with_tools: bool) -> Result<Preparation, Sto
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     let preparation = prepare(run, tx.as_ref(), with_tools).await?;
+    crate::crash::point("reserve.before_commit");
     run.flush(tx.as_ref()).await?;
     tx.commit().await?;
+    crate::crash::point("reserve.after_commit");
     Ok(preparation)
 }
 
@@ -246,8 +250,10 @@ async fn keep(
         run.resumed = false;
         Taken::Continues
     };
+    crate::crash::point("model.before_commit");
     run.flush(tx.as_ref()).await?;
     tx.commit().await?;
+    crate::crash::point("model.after_commit");
     Ok(taken)
 }
 
@@ -278,6 +284,7 @@ async fn again(run: &mut Run, mut call: ModelCall, error: &InferenceError) -> Re
     let message = run.engine.redactor.redact(&error.to_string()).into_owned();
     call.outcome = Some(message.clone());
     failed(run, call).await?;
+    crate::crash::point("model.failed_after_commit");
     run.failures += 1;
     counter!("nitejar_model_failures_total").increment(1);
     tracing::warn!(job.id = %run.job.id, attempt = run.failures, "the model did not answer: {message}");
@@ -312,6 +319,7 @@ async fn failed(run: &mut Run, call: ModelCall) -> Result<(), StoreError> {
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     settle_failed(run, tx.as_ref(), call).await?;
+    crate::crash::point("model.failed_before_commit");
     tx.jobs().update(&run.job).await?;
     run.flush(tx.as_ref()).await?;
     tx.commit().await
@@ -358,6 +366,7 @@ struct Publisher<'a> {
 
 impl Publisher<'_> {
     fn publish(&self, target: DeltaTarget, offset: usize, text: &str) {
+        crate::crash::point("model.delta");
         let text = text.to_owned();
         self.engine.hub.delta(Delta {
             tenant_id: self.tenant,

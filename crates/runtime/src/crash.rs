@@ -116,12 +116,19 @@ mod tests {
             if path.is_dir() || path.ends_with("crash.rs") {
                 continue;
             }
-            for rest in fs::read_to_string(&path).unwrap().split("crash::point(\"").skip(1) {
+            for rest in fs::read_to_string(&path)
+                .unwrap()
+                .split("crash::point(\"")
+                .skip(1)
+            {
                 let (name, _) = rest.split_once('"').unwrap();
                 *uses.entry(name.to_owned()).or_default() += 1;
             }
         }
-        let wanted = POINTS.iter().map(|point| ((*point).to_owned(), 1)).collect();
+        let wanted = POINTS
+            .iter()
+            .map(|point| ((*point).to_owned(), 1))
+            .collect();
         assert_eq!(uses, wanted);
     }
 }

@@ -108,7 +108,9 @@ pub(crate) async fn next(
                 tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
                 steering::pass(engine, tx.as_ref(), lane, &queued, ruling).await?;
                 waiting = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
+                crate::crash::point("pass.before_commit");
                 tx.commit().await?;
+                crate::crash::point("pass.after_commit");
             }
         }
     }
@@ -131,6 +133,7 @@ async fn ask(
     let Some(mut call) = reserve(engine, lane, item, &model, &request).await? else {
         return Ok(Some(triage::fallback(item, "the budget is used up")));
     };
+    crate::crash::point("triage.reserved");
     let prompt = ::agent::prompt::prompt_tokens(&request);
     let mut heard = Heard::new(&model);
     tokio::select! {
@@ -139,6 +142,7 @@ async fn ask(
         // Settled where the lane is claimed next.
         () = engine.abandon.cancelled() => return Ok(None),
     }
+    crate::crash::point("triage.answered");
     call.usage = heard.charged(prompt);
     call.cost = model.profile.price.cost(call.usage);
     call.finished_at = Some(engine.now());
@@ -158,6 +162,7 @@ async fn ask(
     let tx = engine.write(lane.tenant_id).await?;
     tx.ledger().settle(&call, lane.agent_id).await?;
     tx.commit().await?;
+    crate::crash::point("triage.settled");
     Ok(Some(ruling))
 }
 
@@ -181,6 +186,7 @@ async fn settle_leftovers(engine: &Engine, lane: Lane, item: &WorkItem) -> Resul
         call.finished_at = Some(engine.now());
         tx.ledger().settle(&call, lane.agent_id).await?;
     }
+    crate::crash::point("triage.leftovers");
     tx.commit().await
 }
 

@@ -58,6 +58,7 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError>
             .await?;
         let full = lanes.len() == places.len();
         for (lane, place) in lanes.into_iter().zip(places) {
+            crate::crash::point("claim.after_commit");
             engine.spawn_job(run_lane(Arc::clone(engine), lane, place));
         }
         if !full {

@@ -82,6 +82,7 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
 }
 
 async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphorePermit) {
+    crate::crash::point("effect.claimed");
     let attempted = AssertUnwindSafe(attempt(&engine, &effect)).catch_unwind();
     let attempted = tokio::select! {
         biased;
@@ -102,6 +103,7 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
             ))
         }
     };
+    crate::crash::point("effect.after_send");
     judge(&engine, &mut effect, outcome);
     counter!("nitejar_effects_total", "status" => effect.status.as_str()).increment(1);
     while let Err(error) = settle(&engine, &effect).await {
@@ -165,6 +167,7 @@ async fn attempt(engine: &Engine, effect: &Effect) -> Result<Outcome, StoreError
         place,
         action: effect.action.clone(),
     };
+    crate::crash::point("effect.before_send");
     Ok(match channel.send(&delivery).await {
         Ok(reference) => Outcome::Sent(reference),
         Err(error) => Outcome::Failed(error),
@@ -267,5 +270,8 @@ async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
                 .await?;
         }
     }
-    tx.commit().await
+    crate::crash::point("settle.before_commit");
+    tx.commit().await?;
+    crate::crash::point("settle.after_commit");
+    Ok(())
 }

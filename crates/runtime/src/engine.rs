@@ -112,6 +112,7 @@ impl Engine {
             started_at: platform.clock.now(),
         };
         let freed = leases.register(&worker).await?;
+        crate::crash::point("start.registered");
         if freed.lanes + freed.effects > 0 {
             tracing::info!(
                 lanes = freed.lanes,
@@ -156,6 +157,7 @@ impl Engine {
     /// left to send. What remains continues elsewhere, or after the next start, from its last commit.
     pub async fn shutdown(&self) {
         self.stop.cancel();
+        crate::crash::point("drain.begun");
         self.jobs.close();
         if !ends_in(&self.jobs, self.sleep(self.settings.drain), &self.abandon).await {
             tracing::warn!(
@@ -176,12 +178,14 @@ impl Engine {
         self.gone.cancel();
         self.pulse.close();
         self.pulse.wait().await;
+        crate::crash::point("drain.before_retire");
         if let Err(error) = self.leases.retire(self.worker, self.now()).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "could not give the leases back"
             );
         }
+        crate::crash::point("drain.after_retire");
         self.platform.sandboxes.shutdown().await;
     }
 

@@ -79,8 +79,11 @@ pub(crate) async fn halt(run: &mut Run, halt: Halt) -> Result<(), StoreError> {
     }
     tool_calls::abort(run, tx.as_ref()).await?;
     end(run, tx.as_ref(), notice, EffectStatus::Pending).await?;
+    crate::crash::point("halt.before_commit");
     run.flush(tx.as_ref()).await?;
-    tx.commit().await
+    tx.commit().await?;
+    crate::crash::point("halt.after_commit");
+    Ok(())
 }
 
 async fn end(
@@ -114,6 +117,7 @@ async fn end(
                 .await?;
         }
     }
+    crate::crash::point("finish.before_commit");
     run.hands.close_in(tx).await?;
     tx.lanes()
         .release(tenant, run.lane.id, run.lane.fence, run.engine.now())

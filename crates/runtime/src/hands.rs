@@ -14,7 +14,10 @@ use ports::{
     store::{StoreError, StoreTx},
     tool::SandboxAccess,
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::OnceCell;
 
 /// How much of one call's output is shown live, in bytes; the transcript has its own limit.
@@ -26,6 +29,8 @@ pub(crate) struct Hands {
     lane: Lane,
     job: JobId,
     shell: OnceCell<SpriteSessionId>,
+    /// Whether a shell may have been written down: the answer to a commit can be lost.
+    asked: AtomicBool,
 }
 
 impl Hands {
@@ -35,6 +40,7 @@ impl Hands {
             lane,
             job,
             shell: OnceCell::new(),
+            asked: AtomicBool::new(false),
         }
     }
 
@@ -63,6 +69,7 @@ impl Hands {
                     .close(self.lane.tenant_id, *shell, closed, self.engine.now())
                     .await
             }
+            None if self.asked.load(Ordering::SeqCst) => self.forget_lost(tx).await,
             None => Ok(()),
         }
     }
@@ -94,8 +101,12 @@ impl Hands {
         let tx = self.engine.write(self.lane.tenant_id).await?;
         tx.fenced(self.lane.tenant_id, self.lane.id, self.lane.fence)
             .await?;
+        self.forget_lost(tx.as_ref()).await?;
         tx.sprite_sessions().insert(&session).await?;
+        self.asked.store(true, Ordering::SeqCst);
+        crate::crash::point("shell.before_commit");
         tx.commit().await?;
+        crate::crash::point("shell.after_commit");
         Ok(session.id)
     }
 }
@@ -150,6 +161,7 @@ impl<'a> LiveOutput<'a> {
 #[async_trait]
 impl OutputSink for LiveOutput<'_> {
     async fn write(&self, stream: OutputStream, bytes: &[u8]) {
+        crate::crash::point("tools.output");
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.offset >= LIVE_BYTES {
             return;

@@ -117,6 +117,7 @@ impl Hub {
             listener.committed(committed.clone());
         }
         for job in committed.cancelled {
+            crate::crash::point("cancel.committed");
             self.stop(job);
         }
         if !committed.events.is_empty() {

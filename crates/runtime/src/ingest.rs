@@ -61,7 +61,9 @@ async fn gather(store: Arc<dyn Store>, mut queue: mpsc::Receiver<Waiting>) {
             callers.push((caller.batch.len(), caller.answer));
             batch.extend(caller.batch);
         }
+        crate::crash::point("ingest.before_commit");
         let result = store.ingest(batch).await;
+        crate::crash::point("ingest.after_commit");
         answer(callers, result);
     }
 }

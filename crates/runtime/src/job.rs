@@ -184,9 +184,13 @@ impl Run {
         }
         if self.transcript.is_empty() {
             self.hear_all(tx.as_ref()).await?;
+            crate::crash::point("retry.heard");
         }
         self.flush(tx.as_ref()).await?;
-        tx.commit().await
+        crate::crash::point("reopen.before_commit");
+        tx.commit().await?;
+        crate::crash::point("reopen.after_commit");
+        Ok(())
     }
 
     /// The first messages of a retry: everything its predecessor was told, what it absorbed included.
@@ -315,8 +319,10 @@ pub(crate) async fn run(mut run: Run) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(halt) => finish::halt(&mut run, halt).await,
     };
+    crate::crash::point("finish.after_commit");
     run.presence.end();
     run.hands.close().await;
+    crate::crash::point("finish.shell_closed");
     run.engine.hub.forget(run.job.id);
     result
 }

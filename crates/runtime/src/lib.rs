@@ -7,6 +7,7 @@
 mod answer;
 mod attachments;
 mod bus;
+pub mod crash;
 mod decide;
 mod dispatch;
 mod effects;

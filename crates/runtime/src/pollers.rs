@@ -183,12 +183,14 @@ impl Poller {
                 .cursor
                 .filter(|c| Some(c) != self.integration.poll_cursor.as_ref())
             {
+                crate::crash::point("poller.before_cursor");
                 let tx = self.engine.write(tenant).await.map_err(Trouble::Store)?;
                 tx.integrations()
                     .set_poll_cursor(tenant, id, &cursor)
                     .await
                     .map_err(Trouble::Store)?;
                 tx.commit().await.map_err(Trouble::Store)?;
+                crate::crash::point("poller.after_cursor");
                 self.integration.poll_cursor = Some(cursor);
             }
         }

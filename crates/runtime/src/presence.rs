@@ -198,7 +198,10 @@ impl Signals {
         effect.next_attempt_at = now;
         effect.expires_at = now + crate::finish::lifetime(&effect.action);
         tx.effects().insert(&effect).await?;
-        tx.commit().await
+        crate::crash::point("progress.before_commit");
+        tx.commit().await?;
+        crate::crash::point("progress.after_commit");
+        Ok(())
     }
 }
 

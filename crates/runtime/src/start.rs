@@ -76,6 +76,7 @@ async fn serve(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
         ),
     };
     drop(tx);
+    crate::crash::point("claim.loaded");
     match head {
         Some(job) if job.status == JobStatus::Waiting => release(engine, lane).await,
         Some(job) => job::run(Run::resume(engine, lane, scene, job).await?).await,
@@ -100,7 +101,9 @@ async fn begin(
     tx.work().insert_decision(&decision).await?;
     take(&run, tx.as_ref(), &queued).await?;
     let prepared = run.open(tx.as_ref(), &queued.item).await?;
+    crate::crash::point("begin.before_commit");
     tx.commit().await?;
+    crate::crash::point("begin.after_commit");
     run.prepared = Some(prepared);
     job::run(run).await
 }

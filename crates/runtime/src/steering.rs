@@ -45,6 +45,7 @@ pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreE
                     prompt::spoken(&queued.item, run.trust(), !begins),
                 )
                 .await?;
+                crate::crash::point("steer.absorbed");
             }
         }
     }

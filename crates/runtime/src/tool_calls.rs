@@ -33,6 +33,7 @@ pub(crate) async fn run(run: &mut Run) -> Result<(), Halt> {
         from = to;
         if from < calls.len() {
             keep(run, &calls).await?;
+            crate::crash::point("tools.between_after_commit");
         }
     }
     let tx = run.engine.write(run.lane.tenant_id).await?;
@@ -45,8 +46,10 @@ pub(crate) async fn run(run: &mut Run) -> Result<(), Halt> {
         }
         Step::RunTools(_) | Step::Finish(_) | Step::OutOfTurns => None,
     };
+    crate::crash::point("tools.before_commit");
     run.flush(tx.as_ref()).await?;
     tx.commit().await?;
+    crate::crash::point("tools.after_commit");
     Ok(())
 }
 
@@ -83,6 +86,7 @@ fn group_end(engine: &Engine, calls: &[ToolCall], from: usize) -> usize {
 }
 
 async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
+    crate::crash::point("tools.before_run");
     let outcomes = {
         let work = join_all(group.iter().map(|call| run_one(run, call)));
         tokio::select! {
@@ -92,6 +96,7 @@ async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
             () = run.engine.abandon.cancelled() => return Err(Halt::Abandoned),
         }
     };
+    crate::crash::point("tools.after_run");
     for (call, outcome) in group.iter_mut().zip(outcomes) {
         if let Some((status, outcome)) = outcome {
             end(&run.engine, call, status, outcome);
@@ -153,6 +158,7 @@ async fn keep(run: &mut Run, calls: &[ToolCall]) -> Result<(), StoreError> {
     tx.fenced(run.lane.tenant_id, run.lane.id, run.lane.fence)
         .await?;
     write_finished(run, tx.as_ref(), calls).await?;
+    crate::crash::point("tools.between_before_commit");
     run.flush(tx.as_ref()).await?;
     tx.commit().await
 }

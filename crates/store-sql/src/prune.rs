@@ -150,14 +150,11 @@ async fn candidates(
     prune: Prune<'_>,
 ) -> Result<Vec<Mark>, StoreError> {
     use job::Column;
-    let mark = crate::entity::setting::Entity::find_by_id((
-        tenant.as_uuid(),
-        setting(prune.what).to_owned(),
-    ))
-    .all(conn)
-    .await
-    .map_err(db_error("setting"))?
-    .pop();
+    let key = (tenant.as_uuid(), setting(prune.what).to_owned());
+    let mark = crate::entity::setting::Entity::find_by_id(key)
+        .one(conn)
+        .await
+        .map_err(db_error("setting"))?;
     let mark: Option<Mark> = match mark {
         Some(row) => Some(json("setting", "value", row.value)?),
         None => None,
@@ -346,16 +343,16 @@ impl Change {
                 Ok(done.rows_affected)
             }
             Self::DeleteCalls(ids) => {
-                let delete = tool_call::Entity::delete_many()
-                    .filter(tool_call::Column::TenantId.eq(tenant.as_uuid()))
-                    .filter(tool_call::Column::Id.is_in(ids));
+                let own = tool_call::Column::TenantId.eq(tenant.as_uuid());
+                let delete = tool_call::Entity::delete_many().filter(own);
+                let delete = delete.filter(tool_call::Column::Id.is_in(ids));
                 let done = delete.exec(conn).await.map_err(db_error("tool call"))?;
                 Ok(done.rows_affected)
             }
             Self::DeleteMessages(ids) => {
-                let delete = message::Entity::delete_many()
-                    .filter(message::Column::TenantId.eq(tenant.as_uuid()))
-                    .filter(message::Column::Id.is_in(ids));
+                let own = message::Column::TenantId.eq(tenant.as_uuid());
+                let delete = message::Entity::delete_many().filter(own);
+                let delete = delete.filter(message::Column::Id.is_in(ids));
                 let done = delete.exec(conn).await.map_err(db_error("message"))?;
                 Ok(done.rows_affected)
             }

@@ -92,7 +92,7 @@ async fn run_through(harness: &Harness, lane: Lane) -> Result<()> {
             work_item_id: queued.item.id,
             agent_id: lane.agent_id,
             verdict: Verdict::Act,
-            decided_by: DecidedBy::Rules,
+            decided_by: DecidedBy::Direct,
             reason: "bench".to_owned(),
             created_at: now,
         })

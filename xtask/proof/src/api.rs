@@ -31,46 +31,88 @@ pub(crate) struct Answer {
 
 impl Api {
     pub(crate) fn new(client: &Client, port: u16) -> Self {
-        Self { client: client.clone(), base: format!("http://127.0.0.1:{port}") }
+        Self {
+            client: client.clone(),
+            base: format!("http://127.0.0.1:{port}"),
+        }
     }
 
     /// Whether it is ready to serve at this moment.
     pub(crate) async fn is_ready(&self) -> bool {
-        let asked = self.client.get(format!("{}/readyz", self.base)).send().await;
+        let asked = self
+            .client
+            .get(format!("{}/readyz", self.base))
+            .send()
+            .await;
         asked.is_ok_and(|response| response.status().is_success())
     }
 
     /// Posts once, as the server is expected to be up and to agree.
     pub(crate) async fn create(&self, path: &str, body: &Value) -> Result<Value> {
-        let response = self.client.post(self.url(path)).bearer_auth(TOKEN).json(body).send().await?;
+        let response = self
+            .client
+            .post(self.url(path))
+            .bearer_auth(TOKEN)
+            .json(body)
+            .send()
+            .await?;
         let status = response.status();
         let text = response.text().await?;
         ensure!(status.is_success(), "POST {path} answered {status}: {text}");
-        serde_json::from_str(&text).with_context(|| format!("POST {path} did not answer JSON: {text}"))
+        serde_json::from_str(&text)
+            .with_context(|| format!("POST {path} did not answer JSON: {text}"))
     }
 
     /// Posts until the server has an opinion; the key makes repeating safe.
     pub(crate) async fn post(&self, path: &str, body: &Value, key: &str) -> Result<Answer> {
-        let request = self.client.post(self.url(path)).bearer_auth(TOKEN).json(body);
+        let request = self
+            .client
+            .post(self.url(path))
+            .bearer_auth(TOKEN)
+            .json(body);
         until_answered(&request.header("Idempotency-Key", key)).await
     }
 
     /// Delivers an update as Telegram would, until it is taken or refused.
-    pub(crate) async fn deliver(&self, integration: &str, secret: &str, update: &Value) -> Result<Answer> {
-        let request = self.client.post(self.url(&format!("/webhooks/telegram/{integration}"))).json(update);
+    pub(crate) async fn deliver(
+        &self,
+        integration: &str,
+        secret: &str,
+        update: &Value,
+    ) -> Result<Answer> {
+        let request = self
+            .client
+            .post(self.url(&format!("/webhooks/telegram/{integration}")))
+            .json(update);
         until_answered(&request.header("X-Telegram-Bot-Api-Secret-Token", secret)).await
     }
 
     /// Delivers an update once; true when it was taken.
-    pub(crate) async fn deliver_once(&self, integration: &str, secret: &str, update: &Value) -> bool {
-        let request = self.client.post(self.url(&format!("/webhooks/telegram/{integration}"))).json(update);
-        let sent = request.header("X-Telegram-Bot-Api-Secret-Token", secret).send().await;
+    pub(crate) async fn deliver_once(
+        &self,
+        integration: &str,
+        secret: &str,
+        update: &Value,
+    ) -> bool {
+        let request = self
+            .client
+            .post(self.url(&format!("/webhooks/telegram/{integration}")))
+            .json(update);
+        let sent = request
+            .header("X-Telegram-Bot-Api-Secret-Token", secret)
+            .send()
+            .await;
         sent.is_ok_and(|response| response.status().is_success())
     }
 
     /// A figure of `/metrics`, summed over its labels; 0 when it is not there.
     pub(crate) async fn metric(&self, name: &str) -> Result<f64> {
-        let response = self.client.get(self.url("/metrics")).bearer_auth(TOKEN).send().await?;
+        let response = self
+            .client
+            .get(self.url("/metrics"))
+            .bearer_auth(TOKEN)
+            .send()
+            .await?;
         let text = response.error_for_status()?.text().await?;
         let lines = text.lines().filter_map(|line| {
             let rest = line.strip_prefix(name)?;
@@ -89,20 +131,31 @@ async fn until_answered(request: &RequestBuilder) -> Result<Answer> {
     let started = Instant::now();
     let mut under_way: Option<Instant> = None;
     loop {
-        let again = request.try_clone().context("a request that cannot be repeated")?;
+        let again = request
+            .try_clone()
+            .context("a request that cannot be repeated")?;
         let problem = match answer(again).await {
             Ok((status, body)) => {
-                let in_progress = body.get("code").and_then(Value::as_str) == Some("request_in_progress");
-                let stuck = in_progress && under_way.get_or_insert_with(Instant::now).elapsed() > STUCK;
+                let in_progress =
+                    body.get("code").and_then(Value::as_str) == Some("request_in_progress");
+                let stuck =
+                    in_progress && under_way.get_or_insert_with(Instant::now).elapsed() > STUCK;
                 let later = in_progress || status.is_server_error() || status.as_u16() == 429;
                 if stuck || !later {
-                    return Ok(Answer { ok: status.is_success(), stuck, body });
+                    return Ok(Answer {
+                        ok: status.is_success(),
+                        stuck,
+                        body,
+                    });
                 }
                 format!("{status} {body}")
             }
             Err(error) => error.to_string(),
         };
-        ensure!(started.elapsed() < PATIENCE, "no answer within {PATIENCE:?}: {problem}");
+        ensure!(
+            started.elapsed() < PATIENCE,
+            "no answer within {PATIENCE:?}: {problem}"
+        );
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -111,11 +164,17 @@ async fn until_answered(request: &RequestBuilder) -> Result<Answer> {
 async fn answer(request: RequestBuilder) -> Result<(StatusCode, Value)> {
     let response = request.send().await?;
     let status = response.status();
-    Ok((status, serde_json::from_str(&response.text().await?).unwrap_or_default()))
+    Ok((
+        status,
+        serde_json::from_str(&response.text().await?).unwrap_or_default(),
+    ))
 }
 
 /// The client of the whole run.
-#[expect(clippy::disallowed_methods, reason = "the proof is no part of the server whose client is shared")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the proof is no part of the server whose client is shared"
+)]
 pub(crate) fn client() -> Result<Client> {
     Ok(Client::builder().timeout(Duration::from_secs(10)).build()?)
 }

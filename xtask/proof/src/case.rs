@@ -101,7 +101,10 @@ impl Bench {
         }
         std::fs::create_dir_all(&outcome.directory)?;
         let data = outcome.directory.join("data");
-        let fresh = self.databases.fresh(&format!("{}-{}", case.point, case.seed), &data).await?;
+        let fresh = self
+            .databases
+            .fresh(&format!("{}-{}", case.point, case.seed), &data)
+            .await?;
         let result = self.run(case, &fresh, outcome).await;
         if result.is_ok() && outcome.violations.is_empty() {
             self.databases.drop(&fresh).await?;
@@ -115,15 +118,39 @@ impl Bench {
         let api = Api::new(&self.client, port);
         let mut env = world.env(port);
         env.extend(fresh.env.clone());
-        let (data, log) = (outcome.directory.join("data"), outcome.directory.join("server.log"));
-        let launch = Launch { binary: self.binary.clone(), data: data.clone(), log, port, env };
+        let (data, log) = (
+            outcome.directory.join("data"),
+            outcome.directory.join("server.log"),
+        );
+        let launch = Launch {
+            binary: self.binary.clone(),
+            data: data.clone(),
+            log,
+            port,
+            env,
+        };
         let db = fresh.watch().await?;
-        let stage = Stage { world: Arc::clone(&world), api, db: db.clone() };
-        let mut life = Life { launch: &launch, stage: &stage, case, outcome, crashes: Vec::new(), server: None };
+        let stage = Stage {
+            world: Arc::clone(&world),
+            api,
+            db: db.clone(),
+        };
+        let mut life = Life {
+            launch: &launch,
+            stage: &stage,
+            case,
+            outcome,
+            crashes: Vec::new(),
+            server: None,
+        };
         let played = life.play().await;
         let (server, crashes) = (life.server.take(), std::mem::take(&mut life.crashes));
         // Whatever went wrong, the rows tell more of it.
-        let evidence = Evidence { crashes, end: Rows::read(&db).await?, outside: world.outside(&data)? };
+        let evidence = Evidence {
+            crashes,
+            end: Rows::read(&db).await?,
+            outside: world.outside(&data)?,
+        };
         outcome.violations.extend(checker::check(&evidence));
         played?;
         db.close().await?;
@@ -162,7 +189,10 @@ impl Life<'_> {
             }
         }
         // The last act of the script may have been the blow.
-        while tokio::time::timeout(LAST_BLOW, self.fall()).await.is_ok_and(|fell| fell.is_ok()) {
+        while tokio::time::timeout(LAST_BLOW, self.fall())
+            .await
+            .is_ok_and(|fell| fell.is_ok())
+        {
             self.rise().await?;
             quiet(self.stage).await?;
         }
@@ -187,9 +217,14 @@ impl Life<'_> {
         let server = self.server.as_mut().context("no server runs")?;
         let status = struck(server, blow.as_ref()).await?;
         let killed = status.signal() == Some(Signal::SIGKILL as i32);
-        ensure!(killed && blow.is_some(), "the server ended by itself with {status}; see its log");
+        ensure!(
+            killed && blow.is_some(),
+            "the server ended by itself with {status}; see its log"
+        );
         self.outcome.crashes += 1;
-        self.outcome.hit |= blow.as_ref().is_some_and(|blow| names(blow, self.case.point));
+        self.outcome.hit |= blow
+            .as_ref()
+            .is_some_and(|blow| names(blow, self.case.point));
         Ok(())
     }
 
@@ -253,7 +288,10 @@ async fn quiet(stage: &Stage) -> Result<()> {
         if left == 0 && stage.world.is_heard() {
             return Ok(());
         }
-        ensure!(started.elapsed() < QUIET_LIMIT, "{left} rows are not settled after {QUIET_LIMIT:?}");
+        ensure!(
+            started.elapsed() < QUIET_LIMIT,
+            "{left} rows are not settled after {QUIET_LIMIT:?}"
+        );
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
@@ -279,7 +317,10 @@ async fn progress(db: &DatabaseConnection) -> Result<i64> {
 /// How long after its start the server did something, or nothing was left to do.
 async fn resumed(stage: &Stage, before: i64, started: Instant) -> Result<Duration> {
     while progress(&stage.db).await? <= before && left_to_do(&stage.db).await? > 0 {
-        ensure!(started.elapsed() < RESUME_LIMIT, "nothing went on within {RESUME_LIMIT:?} of the start");
+        ensure!(
+            started.elapsed() < RESUME_LIMIT,
+            "nothing went on within {RESUME_LIMIT:?} of the start"
+        );
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(started.elapsed())

@@ -61,11 +61,20 @@ impl Cluster {
             };
             let api = Api::new(client, port);
             let server = Some(launch.start(&api).await?);
-            replicas.push(Replica { launch, api, server, stale_before: 0.0 });
+            replicas.push(Replica {
+                launch,
+                api,
+                server,
+                stale_before: 0.0,
+            });
         }
         let api = replicas.first().context("no replica")?.api.clone();
         world.furnish(&api).await?;
-        Ok(Self { replicas, world, database })
+        Ok(Self {
+            replicas,
+            world,
+            database,
+        })
     }
 
     /// One of them.
@@ -85,7 +94,11 @@ impl Cluster {
     /// Stops all in good order.
     pub(crate) async fn stop(self) -> Result<()> {
         for replica in self.replicas {
-            replica.server.context("a replica is down")?.stop(DRAIN).await?;
+            replica
+                .server
+                .context("a replica is down")?
+                .stop(DRAIN)
+                .await?;
         }
         Ok(())
     }
@@ -95,7 +108,11 @@ impl Replica {
     /// Stops in good order and starts again.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.stale_before += self.api.metric(STALE).await?;
-        self.server.take().context("the replica is down")?.stop(DRAIN).await?;
+        self.server
+            .take()
+            .context("the replica is down")?
+            .stop(DRAIN)
+            .await?;
         self.start().await
     }
 
@@ -116,6 +133,9 @@ impl Replica {
 
     /// Stops or goes on without knowing it.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        self.server.as_ref().context("the replica is down")?.signal(signal)
+        self.server
+            .as_ref()
+            .context("the replica is down")?
+            .signal(signal)
     }
 }

@@ -24,7 +24,10 @@ use anyhow::{Result, anyhow};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "proof", about = "Proves the delivery contract with the real binary")]
+#[command(
+    name = "proof",
+    about = "Proves the delivery contract with the real binary"
+)]
 struct Cli {
     #[command(subcommand)]
     proof: Proof,
@@ -54,7 +57,9 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<bool> {
     let provider = rustls::crypto::ring::default_provider();
-    provider.install_default().map_err(|_taken| anyhow!("a TLS provider is already installed"))?;
+    provider
+        .install_default()
+        .map_err(|_taken| anyhow!("a TLS provider is already installed"))?;
     match cli.proof {
         Proof::Crash(arguments) => crash::run(arguments).await,
         Proof::Replicas(arguments) => replicas::run(arguments).await,

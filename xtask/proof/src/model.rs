@@ -26,9 +26,16 @@ struct Script {
 /// Starts the stand-in.
 pub(crate) async fn start(mended: Arc<AtomicBool>) -> Result<ModelSimulator> {
     let pace = Duration::from_millis(1);
-    let options = model::Options { latency: pace * 5, event_delay: pace, ..model::Options::default() };
+    let options = model::Options {
+        latency: pace * 5,
+        event_delay: pace,
+        ..model::Options::default()
+    };
     let simulator = ModelSimulator::start(options).await?;
-    let script = Script { mended, ..Script::default() };
+    let script = Script {
+        mended,
+        ..Script::default()
+    };
     simulator.on_request(move |request| Some(script.answer(request)));
     Ok(simulator)
 }
@@ -39,8 +46,14 @@ impl Script {
         let Some((number, word)) = order(&text) else {
             return Reply::text("There is no order in this.");
         };
-        if request.body.get("tools").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-            let verdict = json!({ "act": word == "both", "reason": format!("order {number} says {word}") });
+        if request
+            .body
+            .get("tools")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty)
+        {
+            let verdict =
+                json!({ "act": word == "both", "reason": format!("order {number} says {word}") });
             return Reply::text(verdict.to_string());
         }
         let said = || Reply::text(format!("Answer {number} number {}", self.number()));
@@ -49,9 +62,13 @@ impl Script {
             ("tools", 1) => self.bash(""),
             ("slow", 0) => self.bash("; sleep 0.7"),
             ("long", 0) => self.bash("; sleep 12.5"),
-            ("flaky", _) if self.first(&number) => Reply::error(529, "overloaded_error", "Overloaded"),
+            ("flaky", _) if self.first(&number) => {
+                Reply::error(529, "overloaded_error", "Overloaded")
+            }
             ("cut", _) if self.first(&number) => said().failing(Fault::CutAfter(4)),
-            ("bad", _) if !self.mended.load(Ordering::SeqCst) => Reply::error(400, "invalid_request_error", "Not like this"),
+            ("bad", _) if !self.mended.load(Ordering::SeqCst) => {
+                Reply::error(400, "invalid_request_error", "Not like this")
+            }
             _ => said(),
         }
     }
@@ -95,13 +112,17 @@ fn round(request: &Request) -> usize {
     let messages = request.body.get("messages").and_then(Value::as_array);
     let newest_first = messages.into_iter().flatten().rev();
     let since = newest_first.take_while(|message| !is_spoken(message));
-    since.filter(|message| message.get("role").and_then(Value::as_str) == Some("assistant")).count()
+    since
+        .filter(|message| message.get("role").and_then(Value::as_str) == Some("assistant"))
+        .count()
 }
 
 fn is_spoken(message: &Value) -> bool {
     let is_user = message.get("role").and_then(Value::as_str) == Some("user");
     let speaks = match message.get("content") {
-        Some(Value::Array(blocks)) => blocks.iter().any(|b| b.get("type").and_then(Value::as_str) == Some("text")),
+        Some(Value::Array(blocks)) => blocks
+            .iter()
+            .any(|b| b.get("type").and_then(Value::as_str) == Some("text")),
         Some(content) => content.is_string(),
         None => false,
     };

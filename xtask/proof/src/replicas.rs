@@ -30,7 +30,12 @@ const CHATS: i64 = 40;
 /// Longer than a lease lives without a heartbeat (7 s), with the sweep that notices (1 s).
 const FROZEN: Duration = Duration::from_secs(11);
 /// Rules whose breaking means that something is gone, or there twice; others are broken all the same.
-const LOST: [&str; 4] = ["accepted-is-durable", "one-item", "visible-end", "reply-seen"];
+const LOST: [&str; 4] = [
+    "accepted-is-durable",
+    "one-item",
+    "visible-end",
+    "reply-seen",
+];
 const DOUBLED: [&str; 4] = ["one-event", "reply-once", "tool-once", "one-job"];
 
 /// Runs every scenario.
@@ -84,6 +89,28 @@ struct Played {
     violations: Vec<Violation>,
 }
 
+impl Played {
+    /// Prints what was broken, and counts it for the table.
+    fn row(&self, name: &str) -> Vec<String> {
+        for violation in &self.violations {
+            eprintln!("  {}: {}", violation.rule, violation.what);
+        }
+        let count = |rules: &[&str]| {
+            let counted = self.violations.iter().filter(|v| rules.contains(&v.rule));
+            counted.count().to_string()
+        };
+        vec![
+            name.to_owned(),
+            self.delivered.to_string(),
+            count(&LOST),
+            count(&DOUBLED),
+            self.unknown.to_string(),
+            format!("{:.0}", self.stale),
+            seconds(self.longest_pause),
+        ]
+    }
+}
+
 /// Runs the scenarios; false when anything was lost or doubled, or another promise broken.
 pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
     let out = arguments.out.join("replicas");
@@ -93,34 +120,43 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
     std::fs::create_dir_all(&out)?;
     let mut services = Services::start(&arguments.programs).await?;
     let client = api::client()?;
-    let mut table =
-        Table::new(&["scenario", "delivered", "lost", "doubled", "unknown", "refused stale writes", "longest pause"]);
+    let mut table = Table::new(&[
+        "scenario",
+        "delivered",
+        "lost",
+        "doubled",
+        "unknown",
+        "refused stale writes",
+        "longest pause",
+    ]);
     let mut good = true;
     for (scenario, name) in SCENARIOS {
-        if arguments.scenario.as_ref().is_some_and(|part| !name.contains(part.as_str())) {
+        if arguments
+            .scenario
+            .as_ref()
+            .is_some_and(|part| !name.contains(part.as_str()))
+        {
             continue;
         }
         eprintln!("{name}: people write for {} s", arguments.seconds);
         let directory = out.join(name.replace(' ', "-"));
         std::fs::create_dir_all(&directory)?;
-        let result = play((scenario, name), &arguments, &mut services, (&client, directory)).await?;
-        for violation in &result.violations {
-            eprintln!("  {}: {}", violation.rule, violation.what);
-        }
-        let count = |rules: &[&str]| result.violations.iter().filter(|v| rules.contains(&v.rule)).count();
+        let result = play(
+            (scenario, name),
+            &arguments,
+            &mut services,
+            (&client, directory),
+        )
+        .await?;
         good &= result.violations.is_empty();
-        table.row(vec![
-            name.to_owned(),
-            result.delivered.to_string(),
-            count(&LOST).to_string(),
-            count(&DOUBLED).to_string(),
-            result.unknown.to_string(),
-            format!("{:.0}", result.stale),
-            seconds(result.longest_pause),
-        ]);
+        table.row(result.row(name));
     }
     table.print()?;
-    say(if good { "nothing lost, nothing doubled" } else { "promises were broken; see above" })?;
+    say(if good {
+        "nothing lost, nothing doubled"
+    } else {
+        "promises were broken; see above"
+    })?;
     Ok(good)
 }
 
@@ -130,12 +166,28 @@ async fn play(
     services: &mut Services,
     (client, directory): (&Client, PathBuf),
 ) -> Result<Played> {
-    let databases =
-        Databases::prepare(Kind::Postgres, Some(&services.postgres_url()), &arguments.binary, &directory).await?;
+    let databases = Databases::prepare(
+        Kind::Postgres,
+        Some(&services.postgres_url()),
+        &arguments.binary,
+        &directory,
+    )
+    .await?;
     let redis = services.redis_url();
-    let mut cluster = Cluster::start(&arguments.binary, &databases, client, (name, &directory), &redis).await?;
+    let mut cluster = Cluster::start(
+        &arguments.binary,
+        &databases,
+        client,
+        (name, &directory),
+        &redis,
+    )
+    .await?;
     let world = Arc::clone(&cluster.world);
-    let apis: Vec<Api> = cluster.replicas.iter().map(|replica| replica.api.clone()).collect();
+    let apis: Vec<Api> = cluster
+        .replicas
+        .iter()
+        .map(|replica| replica.api.clone())
+        .collect();
     let db = cluster.database.watch().await?;
     let mut longest_pause = Duration::ZERO;
     let body = async {
@@ -152,15 +204,26 @@ async fn play(
         delivered = body => delivered?,
         never = pauses(&world, &mut longest_pause) => match never {},
     };
-    let evidence = Evidence { crashes: Vec::new(), end: Rows::read(&db).await?, outside: world.outside(&directory)? };
+    let evidence = Evidence {
+        crashes: Vec::new(),
+        end: Rows::read(&db).await?,
+        outside: world.outside(&directory)?,
+    };
     let violations = checker::check(&evidence);
-    let unknown = rows::number(&db, "SELECT count(*) FROM effects WHERE status = 'unknown'").await?;
+    let unknown =
+        rows::number(&db, "SELECT count(*) FROM effects WHERE status = 'unknown'").await?;
     let stale = cluster.stale().await?;
     db.close().await?;
     databases.drop(&cluster.database).await?;
     cluster.stop().await?;
     databases.finish().await?;
-    Ok(Played { delivered, unknown, stale, longest_pause, violations })
+    Ok(Played {
+        delivered,
+        unknown,
+        stale,
+        longest_pause,
+        violations,
+    })
 }
 
 async fn happen(scenario: Scenario, cluster: &mut Cluster, services: &mut Services) -> Result<()> {
@@ -212,18 +275,31 @@ async fn load(world: &World, apis: &[Api], arguments: &Arguments) -> Result<usiz
             _ => "plain",
         };
         if number % 10 == 3 {
-            world.say(Bot::Polled, 5_000 + number % CHATS, &format!("#{number} plain"));
+            world.say(
+                Bot::Polled,
+                5_000 + number % CHATS,
+                &format!("#{number} plain"),
+            );
         }
-        let update = world.update(number, 1_000 + number % CHATS, &format!("Bo, #{number} {order}"));
+        let update = world.update(
+            number,
+            1_000 + number % CHATS,
+            &format!("Bo, #{number} {order}"),
+        );
         let started = Instant::now();
         let first = usize::try_from(number)?;
         for turn in first.. {
-            let Some(api) = apis.get(turn % apis.len()) else { continue };
+            let Some(api) = apis.get(turn % apis.len()) else {
+                continue;
+            };
             if api.deliver_once(integration, SECRET, &update).await {
                 world.taken(number);
                 break;
             }
-            ensure!(started.elapsed() < QUIET_LIMIT, "delivery {number} was never taken");
+            ensure!(
+                started.elapsed() < QUIET_LIMIT,
+                "delivery {number} was never taken"
+            );
             sleep(LOOK_EVERY * 2).await;
         }
         // Some of it comes a second time, to the other one.

@@ -13,7 +13,9 @@ pub(crate) struct Table {
 impl Table {
     /// With these columns.
     pub(crate) fn new(columns: &[&str]) -> Self {
-        Self { rows: vec![columns.iter().map(|column| (*column).to_owned()).collect()] }
+        Self {
+            rows: vec![columns.iter().map(|column| (*column).to_owned()).collect()],
+        }
     }
 
     /// Adds a row.
@@ -23,9 +25,17 @@ impl Table {
 
     /// Prints it with columns of one width.
     pub(crate) fn print(&self) -> Result<()> {
-        let width = |at: usize| self.rows.iter().filter_map(|row| Some(row.get(at)?.chars().count())).max();
+        let width = |at: usize| {
+            self.rows
+                .iter()
+                .filter_map(|row| Some(row.get(at)?.chars().count()))
+                .max()
+        };
         for (number, row) in self.rows.iter().enumerate() {
-            let padded = row.iter().enumerate().map(|(at, cell)| format!("{cell:<0$}", width(at).unwrap_or(0)));
+            let padded = row
+                .iter()
+                .enumerate()
+                .map(|(at, cell)| format!("{cell:<0$}", width(at).unwrap_or(0)));
             let line = padded.collect::<Vec<_>>().join(" | ");
             say(&format!("| {line} |"))?;
             if number == 0 {

@@ -152,7 +152,10 @@ impl Job {
 impl Effect {
     /// The text people see.
     pub(crate) fn markdown(&self) -> &str {
-        self.action.get("markdown").and_then(Value::as_str).unwrap_or_default()
+        self.action
+            .get("markdown")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// Whether it makes a message of its own, rather than a mark or an edit.
@@ -164,15 +167,22 @@ impl Effect {
 
 async fn all<T: Row>(db: &DatabaseConnection) -> Result<Vec<T>> {
     let statement = Statement::from_string(db.get_database_backend(), T::SQL);
-    let found = db.query_all_raw(statement).await.with_context(|| format!("cannot run `{}`", T::SQL))?;
+    let found = db
+        .query_all_raw(statement)
+        .await
+        .with_context(|| format!("cannot run `{}`", T::SQL))?;
     let read = found.iter().map(|row| T::read(&Reader(row)));
-    read.collect::<Result<_, _>>().with_context(|| format!("cannot read a row of `{}`", T::SQL))
+    read.collect::<Result<_, _>>()
+        .with_context(|| format!("cannot read a row of `{}`", T::SQL))
 }
 
 /// One number.
 pub(crate) async fn number(db: &DatabaseConnection, sql: &str) -> Result<i64> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
-    let row = db.query_one_raw(statement).await?.context("a count without a row")?;
+    let row = db
+        .query_one_raw(statement)
+        .await?
+        .context("a count without a row")?;
     Ok(row.try_get_by_index(0)?)
 }
 
@@ -180,5 +190,8 @@ pub(crate) async fn number(db: &DatabaseConnection, sql: &str) -> Result<i64> {
 pub(crate) async fn ids(db: &DatabaseConnection, sql: &str) -> Result<Vec<Uuid>> {
     let statement = Statement::from_string(db.get_database_backend(), sql);
     let rows = db.query_all_raw(statement).await?;
-    Ok(rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<_, _>>()?)
 }

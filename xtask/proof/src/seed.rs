@@ -7,9 +7,11 @@ pub(crate) struct Seed(u64);
 impl Seed {
     /// A stream of its own for a case: the number, told apart by a name.
     pub(crate) fn new(number: u64, name: &str) -> Self {
-        let mixed = name.bytes().fold(number ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let mixed = name
+            .bytes()
+            .fold(number ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
         Self(mixed)
     }
 
@@ -20,21 +22,6 @@ impl Seed {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)).checked_rem(limit).unwrap_or(0)
-    }
-
-    /// True once in `times`.
-    pub(crate) fn once_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-
-    /// The same things in another order.
-    pub(crate) fn shuffle<T>(&mut self, mut things: Vec<T>) -> Vec<T> {
-        let mut shuffled = Vec::with_capacity(things.len());
-        while !things.is_empty() {
-            let at = self.below(things.len() as u64);
-            shuffled.push(things.swap_remove(usize::try_from(at).unwrap_or(0)));
-        }
-        shuffled
     }
 }
 
@@ -47,8 +34,5 @@ mod tests {
         let draw = |mut seed: Seed| (0..8).map(|_| seed.below(1_000)).collect::<Vec<_>>();
         assert_eq!(draw(Seed::new(7, "a")), draw(Seed::new(7, "a")));
         assert_ne!(draw(Seed::new(7, "a")), draw(Seed::new(7, "b")));
-        let mut order = Seed::new(1, "order").shuffle((0..20).collect::<Vec<_>>());
-        order.sort_unstable();
-        assert_eq!(order, (0..20).collect::<Vec<_>>());
     }
 }

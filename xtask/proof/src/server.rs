@@ -51,7 +51,10 @@ impl Launch {
             .kill_on_drop(true);
         command
             .env_clear()
-            .envs([("HOST", "127.0.0.1"), ("PATH", "/usr/local/bin:/usr/bin:/bin")])
+            .envs([
+                ("HOST", "127.0.0.1"),
+                ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ])
             .env("PORT", self.port.to_string())
             .env("DATA_DIR", &self.data)
             .env("NITEJAR_ADMIN_TOKEN", TOKEN)
@@ -62,7 +65,11 @@ impl Launch {
             .spawn()
             .with_context(|| format!("cannot start {}", self.binary.display()))?;
         let pid = child.id().context("the server has no process id")?;
-        Ok(Server { child, pid: Pid::from_raw(i32::try_from(pid)?), started })
+        Ok(Server {
+            child,
+            pid: Pid::from_raw(i32::try_from(pid)?),
+            started,
+        })
     }
 
     /// Starts the process and waits until it answers.
@@ -81,7 +88,11 @@ impl Launch {
             .output()
             .await?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "`nitejar {verb}` failed: {}\n{said}", output.status);
+        ensure!(
+            output.status.success(),
+            "`nitejar {verb}` failed: {}\n{said}",
+            output.status
+        );
         Ok(())
     }
 }
@@ -93,7 +104,10 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server ended with {status} before it was ready; see its log");
             }
-            ensure!(self.started.elapsed() < START_LIMIT, "the server is not ready after {START_LIMIT:?}");
+            ensure!(
+                self.started.elapsed() < START_LIMIT,
+                "the server is not ready after {START_LIMIT:?}"
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok(())

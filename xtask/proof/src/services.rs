@@ -17,6 +17,34 @@ use tempfile::TempDir;
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+const INITDB: [&str; 8] = [
+    "-A",
+    "trust",
+    "-U",
+    "postgres",
+    "--no-sync",
+    "--no-locale",
+    "-E",
+    "UTF8",
+];
+/// A fast shutdown loses nothing without syncs, and the machine is not to be measured here.
+const SETTINGS: [&str; 4] = [
+    "listen_addresses=",
+    "fsync=off",
+    "shared_buffers=64MB",
+    "max_connections=200",
+];
+const REDIS: [&str; 8] = [
+    "--port",
+    "0",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--unixsocketperm",
+    "777",
+];
+
 /// The programs.
 #[derive(Args)]
 pub(crate) struct Programs {
@@ -54,7 +82,9 @@ impl Services {
     /// Starts both.
     pub(crate) async fn start(programs: &Programs) -> Result<Self> {
         // Under /tmp because the path of a unix socket may have 107 bytes only.
-        let directory = tempfile::Builder::new().prefix("proof-").tempdir_in("/tmp")?;
+        let directory = tempfile::Builder::new()
+            .prefix("proof-")
+            .tempdir_in("/tmp")?;
         let user = service_user()?;
         if let Some(user) = &user {
             chown(directory.path(), Some(user.uid), Some(user.gid))?;
@@ -62,37 +92,53 @@ impl Services {
         let place = directory.path().to_owned();
         let shown = |path: PathBuf| path.display().to_string();
         let data = shown(place.join("postgres"));
-        let service = |name, program: &Path, socket: &str, arguments: Vec<String>| Service {
+        let service = |name, program: &Path, socket: &str| Service {
             name,
             program: program.to_owned(),
-            arguments,
+            arguments: Vec::new(),
             socket: place.join(socket),
             directory: place.clone(),
             user: user.clone(),
             child: None,
         };
-        let mut initdb = service("initdb", &programs.initdb, "none", Vec::new()).command();
-        let options = ["-A", "trust", "-U", "postgres", "--no-sync", "--no-locale", "-E", "UTF8"];
-        let made = initdb.arg("-D").arg(&data).args(options).output()?;
-        ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
-        let mut arguments = vec!["-D".to_owned(), data, "-k".to_owned(), shown(place.clone())];
-        // A fast shutdown loses nothing without syncs, and the machine is not to be measured here.
-        for setting in ["listen_addresses=", "fsync=off", "shared_buffers=64MB", "max_connections=200"] {
-            arguments.extend(["-c".to_owned(), setting.to_owned()]);
+        let made = service("initdb", &programs.initdb, "none")
+            .command()
+            .args(["-D", &data])
+            .args(INITDB)
+            .output()?;
+        let said = String::from_utf8_lossy(&made.stderr);
+        ensure!(made.status.success(), "initdb failed: {said}");
+        let mut postgres = service("postgres", &programs.postgres, ".s.PGSQL.5432");
+        postgres.arguments = ["-D", &data, "-k", &shown(place.clone())]
+            .map(str::to_owned)
+            .to_vec();
+        for setting in SETTINGS {
+            postgres
+                .arguments
+                .extend(["-c".to_owned(), setting.to_owned()]);
         }
-        let mut postgres = service("postgres", &programs.postgres, ".s.PGSQL.5432", arguments);
         postgres.start().await?;
-        let socket = shown(place.join("redis.sock"));
-        let words = ["--port", "0", "--save", "", "--appendonly", "no", "--unixsocketperm", "777", "--unixsocket", &socket];
-        let arguments = words.map(str::to_owned).to_vec();
-        let mut redis = service("redis", &programs.redis_server, "redis.sock", arguments);
+        let mut redis = service("redis", &programs.redis_server, "redis.sock");
+        let socket = shown(redis.socket.clone());
+        redis.arguments = REDIS
+            .into_iter()
+            .chain(["--unixsocket", &socket])
+            .map(str::to_owned)
+            .collect();
         redis.start().await?;
-        Ok(Self { postgres, redis, directory })
+        Ok(Self {
+            postgres,
+            redis,
+            directory,
+        })
     }
 
     /// The Postgres server's own database.
     pub(crate) fn postgres_url(&self) -> String {
-        format!("postgres://postgres@localhost/postgres?host={}", self.directory.path().display())
+        format!(
+            "postgres://postgres@localhost/postgres?host={}",
+            self.directory.path().display()
+        )
     }
 
     /// The Redis server.
@@ -106,14 +152,23 @@ impl Service {
     pub(crate) async fn start(&mut self) -> Result<()> {
         let log = File::options().create(true).append(true).open(self.log())?;
         let mut command = self.command();
-        command.args(&self.arguments).stdout(log.try_clone()?).stderr(log);
-        let child = command.spawn().with_context(|| format!("cannot start {}", self.name))?;
+        command
+            .args(&self.arguments)
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.name))?;
         let child = self.child.insert(child);
         let started = Instant::now();
         while UnixStream::connect(&self.socket).is_err() {
             let ended = child.try_wait()?;
             if ended.is_some() || started.elapsed() > READY_WITHIN {
-                bail!("{} does not start: {}", self.name, std::fs::read_to_string(self.log())?);
+                bail!(
+                    "{} does not start: {}",
+                    self.name,
+                    std::fs::read_to_string(self.log())?
+                );
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -141,10 +196,17 @@ impl Service {
     }
 
     /// A command that runs as the service user and dies with us.
-    #[expect(unsafe_code, reason = "std has no safe way to run prctl between fork and exec")]
+    #[expect(
+        unsafe_code,
+        reason = "std has no safe way to run prctl between fork and exec"
+    )]
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.current_dir(&self.directory).env_remove("PGHOST").env("LC_ALL", "C").stdin(Stdio::null());
+        command
+            .current_dir(&self.directory)
+            .env_remove("PGHOST")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
         if let Some(user) = &self.user {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
@@ -173,5 +235,6 @@ fn service_user() -> Result<Option<User>> {
     }
     let known = User::from_name("postgres")?;
     let user = known.map_or_else(|| User::from_name("nobody"), |user| Ok(Some(user)))?;
-    user.map(Some).context("neither a user `postgres` nor a user `nobody` exists to run the servers")
+    user.map(Some)
+        .context("neither a user `postgres` nor a user `nobody` exists to run the servers")
 }

@@ -2,7 +2,6 @@
 //! stay within bounds.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -12,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::api::{self, Api};
 use crate::case::left_to_do;
-use crate::database::{Databases, Kind};
+use crate::database::{Databases, Fresh, Kind};
 use crate::report::{Table, say};
 use crate::rows;
 use crate::server::{Launch, Server, free_port};
@@ -60,50 +59,121 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
         std::fs::remove_dir_all(&out)?;
     }
     std::fs::create_dir_all(&out)?;
-    let databases = Databases::prepare(Kind::Sqlite, None, &arguments.binary, &out).await?;
-    let data = out.join("data");
-    let database = databases.fresh("soak", &data).await?;
-    let world = Arc::new(World::start().await?);
-    let port = free_port()?;
-    let mut env = world.env(port);
-    env.extend(database.env.clone());
-    env.push(("RUST_LOG".to_owned(), "warn".to_owned()));
-    let api = Api::new(&api::client()?, port);
-    let launch = Launch { binary: arguments.binary, data: data.clone(), log: out.join("server.log"), port, env };
-    let server = launch.start(&api).await?;
-    world.furnish(&api).await?;
-
-    let mut table = Table::new(&["jobs", "jobs/s", "PSS", "RSS", "database", "its log", "data directory"]);
-    let mut samples = Vec::new();
-    for step in 1..=STEPS {
-        let started = Instant::now();
-        let (from, to) = (arguments.runs * (step - 1) / STEPS, arguments.runs * step / STEPS);
-        drive(&world, &api, from..to, arguments.in_flight).await?;
-        let rate = f64::from(u32::try_from(to - from)?) / started.elapsed().as_secs_f64();
-        let sample = Sample::take(&server, &data)?;
-        eprintln!("{to} jobs: {rate:.0}/s, PSS {:.1} MiB", sample.proportional / MIB);
-        table.row(sample.row(to, rate));
-        samples.push(sample);
-    }
-    let db = database.watch().await?;
-    let started = Instant::now();
-    while left_to_do(&db).await? > 0 {
-        ensure!(started.elapsed() < ANSWER_LIMIT, "something is not settled after {ANSWER_LIMIT:?}");
-        sleep(LOOK_EVERY).await;
-    }
-    let completed = rows::number(&db, "SELECT count(*) FROM jobs WHERE status = 'completed'").await?;
-    db.close().await?;
-    server.stop(STOP_LIMIT).await?;
+    let deployment = Deployment::start(arguments.binary, &out).await?;
+    let mut table = Table::new(&[
+        "jobs",
+        "jobs/s",
+        "PSS",
+        "RSS",
+        "database",
+        "its log",
+        "data directory",
+    ]);
+    let samples = deployment
+        .work(arguments.runs, arguments.in_flight, &mut table)
+        .await?;
+    let completed = deployment.finish().await?;
     table.print()?;
-    ensure!(completed == arguments.runs, "{completed} of {} jobs completed", arguments.runs);
-    let (first, last) = samples.first().zip(samples.last()).context("nothing was measured")?;
+    ensure!(
+        completed == arguments.runs,
+        "{completed} of {} jobs completed",
+        arguments.runs
+    );
+    let (first, last) = samples
+        .first()
+        .zip(samples.last())
+        .context("nothing was measured")?;
     let growth = last.proportional - first.proportional;
-    say(&format!("memory grew by {:.1} MiB from a tenth of the way to the end (at most {:.0})", growth / MIB, GROWTH / MIB))?;
+    say(&format!(
+        "memory grew by {:.1} MiB from a tenth of the way to the end (at most {:.0})",
+        growth / MIB,
+        GROWTH / MIB
+    ))?;
     Ok(growth <= GROWTH)
 }
 
+/// One server and its world.
+struct Deployment {
+    server: Server,
+    api: Api,
+    world: World,
+    database: Fresh,
+    data: PathBuf,
+}
+
+impl Deployment {
+    async fn start(binary: PathBuf, out: &Path) -> Result<Self> {
+        let databases = Databases::prepare(Kind::Sqlite, None, &binary, out).await?;
+        let data = out.join("data");
+        let database = databases.fresh("soak", &data).await?;
+        let world = World::start().await?;
+        let port = free_port()?;
+        let mut env = world.env(port);
+        env.extend(database.env.clone());
+        env.push(("RUST_LOG".to_owned(), "warn".to_owned()));
+        let api = Api::new(&api::client()?, port);
+        let log = out.join("server.log");
+        let launch = Launch {
+            binary,
+            data: data.clone(),
+            log,
+            port,
+            env,
+        };
+        let server = launch.start(&api).await?;
+        world.furnish(&api).await?;
+        Ok(Self {
+            server,
+            api,
+            world,
+            database,
+            data,
+        })
+    }
+
+    /// All jobs, with a look at the server after each tenth.
+    async fn work(&self, runs: i64, in_flight: usize, table: &mut Table) -> Result<Vec<Sample>> {
+        let mut samples = Vec::new();
+        for step in 1..=STEPS {
+            let started = Instant::now();
+            let (from, to) = (runs * (step - 1) / STEPS, runs * step / STEPS);
+            drive(&self.world, &self.api, from..to, in_flight).await?;
+            let rate = f64::from(u32::try_from(to - from)?) / started.elapsed().as_secs_f64();
+            let sample = Sample::take(&self.server, &self.data)?;
+            let memory = sample.proportional / MIB;
+            eprintln!("{to} jobs: {rate:.0}/s, PSS {memory:.1} MiB");
+            table.row(sample.row(to, rate));
+            samples.push(sample);
+        }
+        Ok(samples)
+    }
+
+    /// Waits for the last rows, stops the server and counts the jobs that completed.
+    async fn finish(self) -> Result<i64> {
+        let db = self.database.watch().await?;
+        let started = Instant::now();
+        while left_to_do(&db).await? > 0 {
+            ensure!(
+                started.elapsed() < ANSWER_LIMIT,
+                "something is not settled after {ANSWER_LIMIT:?}"
+            );
+            sleep(LOOK_EVERY).await;
+        }
+        let completed =
+            rows::number(&db, "SELECT count(*) FROM jobs WHERE status = 'completed'").await?;
+        db.close().await?;
+        self.server.stop(STOP_LIMIT).await?;
+        Ok(completed)
+    }
+}
+
 /// People in chats of their own, each answered before the next one writes in their place.
-async fn drive(world: &World, api: &Api, numbers: std::ops::Range<i64>, in_flight: usize) -> Result<()> {
+async fn drive(
+    world: &World,
+    api: &Api,
+    numbers: std::ops::Range<i64>,
+    in_flight: usize,
+) -> Result<()> {
     let integration = world.integration_id(Bot::Called)?.to_string();
     let integration = integration.as_str();
     let orders = numbers.map(|number| async move {
@@ -114,7 +184,10 @@ async fn drive(world: &World, api: &Api, numbers: std::ops::Range<i64>, in_fligh
         let replied = timeout(ANSWER_LIMIT, world.answered(person, number)).await;
         replied.with_context(|| format!("no answer to {number} within {ANSWER_LIMIT:?}"))
     });
-    stream::iter(orders).buffer_unordered(in_flight).try_collect().await
+    stream::iter(orders)
+        .buffer_unordered(in_flight)
+        .try_collect()
+        .await
 }
 
 impl Sample {
@@ -122,9 +195,15 @@ impl Sample {
         let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", server.pid()))?;
         let field = |name: &str| {
             let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
+            line.trim()
+                .strip_suffix(" kB")?
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .map(|kilobytes| kilobytes * 1024.0)
         };
-        let size = |name: &str| std::fs::metadata(data.join(name)).map_or(0.0, |file| bytes(file.len()));
+        let size =
+            |name: &str| std::fs::metadata(data.join(name)).map_or(0.0, |file| bytes(file.len()));
         Ok(Self {
             proportional: field("Pss:").context("smaps_rollup has no Pss line")?,
             resident: field("Rss:").context("smaps_rollup has no Rss line")?,
@@ -135,9 +214,20 @@ impl Sample {
     }
 
     fn row(&self, jobs: i64, rate: f64) -> Vec<String> {
-        let sizes = [self.proportional, self.resident, self.database, self.log, self.data];
-        let sizes = sizes.into_iter().map(|size| format!("{:.1} MiB", size / MIB));
-        [jobs.to_string(), format!("{rate:.0}")].into_iter().chain(sizes).collect()
+        let sizes = [
+            self.proportional,
+            self.resident,
+            self.database,
+            self.log,
+            self.data,
+        ];
+        let sizes = sizes
+            .into_iter()
+            .map(|size| format!("{:.1} MiB", size / MIB));
+        [jobs.to_string(), format!("{rate:.0}")]
+            .into_iter()
+            .chain(sizes)
+            .collect()
     }
 }
 
@@ -145,8 +235,14 @@ fn directory(path: &Path) -> Result<f64> {
     let mut sum = 0.0;
     for entry in std::fs::read_dir(path)?.flatten() {
         // A file may go while we look.
-        let Ok(found) = entry.metadata() else { continue };
-        sum += if found.is_dir() { directory(&entry.path())? } else { bytes(found.len()) };
+        let Ok(found) = entry.metadata() else {
+            continue;
+        };
+        sum += if found.is_dir() {
+            directory(&entry.path())?
+        } else {
+            bytes(found.len())
+        };
     }
     Ok(sum)
 }

@@ -63,7 +63,10 @@ pub(crate) async fn decide(stage: &Stage, seed: &mut Seed) -> Result<bool> {
     let waiting = "SELECT id FROM effects WHERE status IN ('held', 'unknown') ORDER BY id";
     let mut any = false;
     for effect in rows::ids(&stage.db, waiting).await? {
-        let unknown = format!("SELECT count(*) FROM effects WHERE status = 'unknown' AND slot <> '' AND {}", is(&stage.db, effect));
+        let unknown = format!(
+            "SELECT count(*) FROM effects WHERE status = 'unknown' AND slot <> '' AND {}",
+            is(&stage.db, effect)
+        );
         let is_unknown = rows::number(&stage.db, &unknown).await? > 0;
         let path = |verb: &str| format!("/api/v1/effects/{effect}/{verb}");
         let (path, body) = match (is_unknown, seed.below(4)) {
@@ -84,11 +87,24 @@ pub(crate) async fn decide(stage: &Stage, seed: &mut Seed) -> Result<bool> {
 
 async fn says(stage: &Stage, bot: Bot, person: i64, text: &str) -> Result<()> {
     stage.world.say(bot, person, text);
-    Ok(())
+    heard(stage).await
 }
 
 async fn says_in_group(stage: &Stage, bot: Bot, group: i64, text: &str) -> Result<()> {
     stage.world.say_in_group(bot, group, text);
+    heard(stage).await
+}
+
+/// Waits until everything that was written has been taken, whatever happens to the server meanwhile.
+async fn heard(stage: &Stage) -> Result<()> {
+    let started = Instant::now();
+    while !stage.world.is_heard() {
+        ensure!(
+            started.elapsed() < PATIENCE,
+            "a message was not taken within {PATIENCE:?}"
+        );
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
     Ok(())
 }
 
@@ -108,7 +124,9 @@ async fn retries(stage: &Stage) -> Result<()> {
     let failed = job_of(stage, "#9 bad", "j.status = 'failed'").await?;
     let from = json!({ "from": "start", "reply_again": true });
     stage.world.mend();
-    ask(stage, &format!("/api/v1/jobs/{failed}/retry"), &from).await.map(drop)
+    ask(stage, &format!("/api/v1/jobs/{failed}/retry"), &from)
+        .await
+        .map(drop)
 }
 
 /// A job that a human stops, unless it was quicker.
@@ -116,7 +134,10 @@ async fn stops(stage: &Stage, pause: u64) -> Result<()> {
     stage.world.say(Bot::Polled, 106, "#10 slow");
     let job = job_of(stage, "#10 slow", "1 = 1").await?;
     tokio::time::sleep(Duration::from_millis(pause)).await;
-    let _over_already = stage.api.post(&format!("/api/v1/jobs/{job}/cancel"), &json!({}), "stop-10").await?;
+    let _over_already = stage
+        .api
+        .post(&format!("/api/v1/jobs/{job}/cancel"), &json!({}), "stop-10")
+        .await?;
     Ok(())
 }
 
@@ -164,7 +185,10 @@ async fn job_of(stage: &Stage, text: &str, condition: &str) -> Result<Uuid> {
         if let Some(job) = rows::ids(&stage.db, &sql).await?.pop() {
             return Ok(job);
         }
-        ensure!(started.elapsed() < PATIENCE, "no job for {text:?} within {PATIENCE:?}");
+        ensure!(
+            started.elapsed() < PATIENCE,
+            "no job for {text:?} within {PATIENCE:?}"
+        );
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

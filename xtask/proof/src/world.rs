@@ -73,7 +73,9 @@ impl World {
             ("TENANT_BUDGET_MICROS_PER_DAY", "1000000000000"),
             ("JOB_BUDGET_MICROS", "1000000000"),
         ];
-        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec()
     }
 
     /// Makes the agents and connects the bots.
@@ -99,7 +101,8 @@ impl World {
             "webhook_secret": SECRET,
             "mode": if bot == Bot::Polled { "polling" } else { "webhook" },
         });
-        let body = json!({ "type": "telegram", "name": name(bot), "config": config, "agent_ids": agents });
+        let body =
+            json!({ "type": "telegram", "name": name(bot), "config": config, "agent_ids": agents });
         let id = id(&api.create("/api/v1/integrations", &body).await?)?;
         self.log().ids.insert(name(bot), id);
         Ok(())
@@ -107,12 +110,20 @@ impl World {
 
     /// The id of an agent by its name.
     pub(crate) fn agent_id(&self, name: &str) -> Result<Uuid> {
-        self.log().ids.get(name).copied().with_context(|| format!("no agent {name}"))
+        self.log()
+            .ids
+            .get(name)
+            .copied()
+            .with_context(|| format!("no agent {name}"))
     }
 
     /// The integration's id.
     pub(crate) fn integration_id(&self, bot: Bot) -> Result<Uuid> {
-        self.log().ids.get(name(bot)).copied().context("no integration")
+        self.log()
+            .ids
+            .get(name(bot))
+            .copied()
+            .context("no integration")
     }
 
     /// Somebody writes in their own chat.
@@ -187,32 +198,54 @@ impl World {
     /// How many messages of the bots people see.
     pub(crate) fn answers(&self) -> usize {
         let chats: Vec<(Bot, Chat)> = self.log().chats.values().cloned().collect();
-        chats.iter().map(|(bot, chat)| self.telegram(*bot).messages(chat).len()).sum()
+        chats
+            .iter()
+            .map(|(bot, chat)| self.telegram(*bot).messages(chat).len())
+            .sum()
     }
 
     /// Waits until the called bot has answered an order in a chat of its own.
     pub(crate) async fn answered(&self, person: i64, number: i64) {
         let chat = Chat::private(&Person::new(person, "Kim"));
         let wanted = format!("Answer {number} ");
-        self.called.wait_for_message(&chat, |message| message.text.starts_with(&wanted)).await;
+        self.called
+            .wait_for_message(&chat, |message| message.text.starts_with(&wanted))
+            .await;
     }
 
     /// What the outside knows at the end; `data` is where the sandboxes are.
     pub(crate) fn outside(&self, data: &Path) -> Result<Outside> {
         let log = self.log();
-        let mut outside = Outside { handed_in: log.handed_in.clone(), resent: log.resent.clone(), stuck: log.stuck.clone(), ..Outside::default() };
+        let mut outside = Outside {
+            handed_in: log.handed_in.clone(),
+            resent: log.resent.clone(),
+            stuck: log.stuck.clone(),
+            ..Outside::default()
+        };
         for bot in [Bot::Polled, Bot::Called] {
-            let Some(integration) = log.ids.get(name(bot)).copied() else { continue };
+            let Some(integration) = log.ids.get(name(bot)).copied() else {
+                continue;
+            };
             let said = log.said.get(bot as usize).copied().unwrap_or_default();
             let own = log.delivered.iter().copied().filter(|_| bot == Bot::Called);
-            outside.accepted.extend((1..=said).chain(own).map(|update| (integration, format!("update:{update}"))));
+            outside.accepted.extend(
+                (1..=said)
+                    .chain(own)
+                    .map(|update| (integration, format!("update:{update}"))),
+            );
             for (_, chat) in log.chats.values().filter(|(of, _)| *of == bot) {
-                let messages = self.telegram(bot).messages(chat).into_iter().map(|message| Shown {
-                    id: message.message_id.to_string(),
-                    text: message.text,
-                    is_progress: message.silent,
-                });
-                outside.shown.insert((integration, chat.id().to_string()), messages.collect());
+                let messages = self
+                    .telegram(bot)
+                    .messages(chat)
+                    .into_iter()
+                    .map(|message| Shown {
+                        id: message.message_id.to_string(),
+                        text: message.text,
+                        is_progress: message.silent,
+                    });
+                outside
+                    .shown
+                    .insert((integration, chat.id().to_string()), messages.collect());
             }
         }
         outside.written = ledgers(data)?;
@@ -246,7 +279,11 @@ fn ledgers(directory: &Path) -> Result<Vec<String>> {
         if kind.is_dir() {
             lines.extend(ledgers(&entry.path())?);
         } else if kind.is_file() && entry.file_name() == model::LEDGER {
-            lines.extend(std::fs::read_to_string(entry.path())?.lines().map(str::to_owned));
+            lines.extend(
+                std::fs::read_to_string(entry.path())?
+                    .lines()
+                    .map(str::to_owned),
+            );
         }
     }
     Ok(lines)

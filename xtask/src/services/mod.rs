@@ -31,6 +31,15 @@ pub(crate) enum Service {
     Redis,
 }
 
+/// Whether a database waits for its disk.
+#[derive(Clone, Copy)]
+pub(crate) enum Syncs {
+    /// For tests: what a power cut would take is thrown away anyway.
+    Skipped,
+    /// For benches: waiting is part of what is measured.
+    Kept,
+}
+
 /// The running servers; dropping it stops them and removes their files.
 pub(crate) struct Services {
     servers: Vec<Server>,
@@ -56,7 +65,11 @@ struct Server {
 
 impl Services {
     /// Starts the wanted servers and waits until each answers.
-    pub(crate) fn start(wanted: &BTreeSet<Service>, workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn start(
+        wanted: &BTreeSet<Service>,
+        workspace: &Workspace,
+        syncs: Syncs,
+    ) -> Result<Self> {
         sweep();
         // Under /tmp because the path of a unix socket may have 107 bytes only.
         let prefix = format!("xt-{}-", std::process::id());
@@ -77,7 +90,7 @@ impl Services {
         };
         for service in wanted {
             let (server, variable) = match service {
-                Service::Postgres => postgres::start(&place, workspace)?,
+                Service::Postgres => postgres::start(&place, workspace, syncs)?,
                 Service::Redis => redis::start(&place, workspace)?,
             };
             services.servers.push(server);
@@ -215,6 +228,7 @@ mod tests {
         let services = Services::start(
             &BTreeSet::from([Service::Postgres, Service::Redis]),
             &workspace,
+            Syncs::Skipped,
         )
         .unwrap();
         let urls: Vec<_> = services

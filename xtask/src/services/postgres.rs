@@ -1,5 +1,5 @@
-//! A Postgres for tests: no durability, no port, its data directory copied from a template that is
-//! made once per server version.
+//! A Postgres for tests and benches: no port, its data directory copied from a template that is made once per
+//! server version.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,20 +11,23 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 
-use super::{Place, Server};
+use super::{Place, Server, Syncs};
 use crate::{programs, shell, workspace::Workspace};
 
 /// The socket's name in the directory given by `-k`.
 pub(super) const SOCKET: &str = ".s.PGSQL.5432";
 
-/// A crash may lose the data: it is thrown away anyway, and syncs are what tests would wait for.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 3] = [
     "listen_addresses=",
+    "shared_buffers=64MB",
+    "max_connections=200",
+];
+
+/// A crash may lose the data: it is thrown away anyway, and syncs are what tests would wait for.
+const UNSYNCED: [&str; 4] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
-    "shared_buffers=64MB",
-    "max_connections=200",
     "autovacuum=off",
 ];
 
@@ -32,6 +35,7 @@ const SETTINGS: [&str; 7] = [
 pub(super) fn start(
     place: &Place,
     workspace: &Workspace,
+    syncs: Syncs,
 ) -> Result<(Server, (&'static str, String))> {
     let cache = workspace.cache("programs");
     let locate =
@@ -42,7 +46,11 @@ pub(super) fn start(
 
     let mut command = place.command(&postgres);
     command.arg("-D").arg(&data).arg("-k").arg(&place.directory);
-    for setting in SETTINGS {
+    let unsynced: &[&str] = match syncs {
+        Syncs::Skipped => &UNSYNCED,
+        Syncs::Kept => &[],
+    };
+    for setting in SETTINGS.iter().chain(unsynced) {
         command.args(["-c", setting]);
     }
     // SIGQUIT is the server's immediate shutdown.

@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use api::{ApiState, Phase};
 use domain::secret::Redactor;
-use runtime::Engine;
+use runtime::{Engine, Hub};
 use services::Platform;
 use std::{
     fs::File,
@@ -72,6 +72,8 @@ pub async fn run(config: Config, duty: Duty) -> Result<(), Failure> {
     };
     telemetry::logs(&config.rust_log, Arc::clone(&redactor), traces.as_ref())?;
     let metrics = telemetry::metrics()?;
+    #[cfg(feature = "crash-points")]
+    arm_crash_point()?;
     let server = Server::start(&config, duty, redactor, Arc::new(move || metrics.render())).await?;
     greet(&server);
     let mut signals = Signals::new()?;
@@ -86,6 +88,33 @@ pub async fn run(config: Config, duty: Duty) -> Result<(), Failure> {
     stopped
 }
 
+/// `NITEJAR_CRASH_POINT=<name>:<n>` kills the process at the n-th hit of a point, for the crash suite.
+#[cfg(feature = "crash-points")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a build for tests only; the variable is no setting of the product"
+)]
+fn arm_crash_point() -> Result<(), Failure> {
+    let Some(armed) = std::env::var_os("NITEJAR_CRASH_POINT") else {
+        return Ok(());
+    };
+    let armed = armed.to_string_lossy();
+    let parsed = armed
+        .split_once(':')
+        .and_then(|(name, n)| Some((name, n.parse().ok()?)));
+    match parsed {
+        Some((name, n)) if runtime::crash::POINTS.contains(&name) => {
+            runtime::crash::arm(name, n);
+            Ok(())
+        }
+        _ => Err(ConfigError::Invalid {
+            name: "NITEJAR_CRASH_POINT",
+            problem: format!("`{armed}` is not <point>:<n> with a known point"),
+        }
+        .into()),
+    }
+}
+
 /// A running server.
 pub struct Server {
     /// Where it listens.
@@ -93,7 +122,7 @@ pub struct Server {
     /// What use cases need.
     pub platform: Arc<Platform>,
     /// Live events.
-    pub feed: Arc<runtime::Hub>,
+    pub feed: Arc<Hub>,
     /// Where the owner's token was written, when this start made one.
     pub new_token: Option<PathBuf>,
     /// Absent where other processes run the jobs.
@@ -145,12 +174,7 @@ impl Server {
         };
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Before the first look at what there is to do, so that nothing falls between.
-        let hub = Arc::clone(&feed);
-        let following = CancellationToken::new();
-        let followed = following.clone();
-        tracker.spawn(async move {
-            let _stopped = followed.run_until_cancelled(hub.follow()).await;
-        });
+        let following = follow(&feed, &tracker);
         let engine = if duty.works() {
             Some(
                 Engine::start(parts)
@@ -224,6 +248,16 @@ impl Server {
             .context("the HTTP server failed")?;
         Ok(())
     }
+}
+
+/// Listens to the other processes until what is returned is cancelled.
+fn follow(hub: &Arc<Hub>, tracker: &TaskTracker) -> CancellationToken {
+    let (hub, following) = (Arc::clone(hub), CancellationToken::new());
+    let stopped = following.clone();
+    tracker.spawn(async move {
+        let _stopped = stopped.run_until_cancelled(hub.follow()).await;
+    });
+    following
 }
 
 async fn stopping(mut phases: watch::Receiver<Phase>) {

@@ -34,6 +34,7 @@ async fn wrong_configuration_is_exit_code_2_with_the_way_out() {
     ] {
         let options = Options {
             env: vec![(name, value.to_owned())],
+            ..Options::default()
         };
         let ended = command(dir.path(), &options).output().await.unwrap();
         let text = String::from_utf8_lossy(&ended.stderr);
@@ -79,7 +80,7 @@ async fn a_second_server_on_the_same_directory_is_refused() {
     let url = ("DATABASE_URL", format!("sqlite://{}", database.display()));
     for (dir, env) in [(app.dir.path(), vec![]), (elsewhere.path(), vec![url])] {
         let before = fs::read(&database).unwrap();
-        let ended = command(dir, &Options { env }).output().await.unwrap();
+        let ended = command(dir, &Options { env, ..Options::default() }).output().await.unwrap();
         assert_eq!(ended.status.code(), Some(2));
         let text = String::from_utf8_lossy(&ended.stderr);
         assert!(text.contains("another nitejar server is running"), "{text}");
@@ -95,6 +96,7 @@ async fn an_owners_token_that_could_not_be_written_is_made_at_the_next_start() {
     fs::create_dir_all(&in_the_way).unwrap();
     let options = || Options {
         env: vec![("NITEJAR_ADMIN_TOKEN", String::new())],
+        ..Options::default()
     };
     let ended = command(dir.path(), &options()).output().await.unwrap();
     assert_eq!(ended.status.code(), Some(1));
@@ -113,6 +115,7 @@ async fn the_first_start_writes_the_owners_token_once_and_never_prints_it() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
         env: vec![("NITEJAR_ADMIN_TOKEN", String::new())],
+        ..Options::default()
     };
     let app = App::start_in(dir, options).await;
     let token = fs::read_to_string(app.dir.path().join("data/admin.token")).unwrap();

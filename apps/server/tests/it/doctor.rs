@@ -8,7 +8,7 @@ use std::{
 };
 
 async fn doctor(dir: &Path, env: Vec<(&'static str, String)>) -> Value {
-    let ended = command(dir, &Options { env })
+    let ended = command(dir, &Options { env, ..Options::default() })
         .args(["doctor", "--json"])
         .output()
         .await

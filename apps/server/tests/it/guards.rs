@@ -165,7 +165,11 @@ async fn a_job_that_repeats_itself_fails_with_one_notice_and_a_link_that_works()
         .unwrap();
     model.on_request(|_| Some(Reply::call("bash", &json!({ "command": "echo same" }))));
     let env = model_env(&model).await;
-    let app = App::start_with(Options { env }).await;
+    let app = App::start_with(Options {
+        env,
+        ..Options::default()
+    })
+    .await;
     let telegram = TelegramSimulator::start().await.unwrap();
     // A notice is no draft: it is sent even where replies wait for approval.
     let agent = json!({ "name": "Ada", "reply_policy": "approve" });
@@ -210,7 +214,10 @@ async fn a_job_that_outlives_no_process_is_given_up_with_one_notice() {
         .unwrap();
     model.fail_next(Fault::StallAfter(0), 9);
     let env = model_env(&model).await;
-    let options = || Options { env: env.clone() };
+    let options = || Options {
+        env: env.clone(),
+        ..Options::default()
+    };
     let mut app = App::start_with(options()).await;
     let telegram = TelegramSimulator::start().await.unwrap();
     let agent = app.agent("Ada").await;

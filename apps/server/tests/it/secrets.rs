@@ -19,7 +19,7 @@ async fn no_sink_holds_a_plaintext_secret() {
         ("AGENT_MODEL", "demo/scripted".to_owned()),
         ("RUST_LOG", "debug,hyper=info".to_owned()),
     ];
-    let app = App::start_with(Options { env }).await;
+    let app = App::start_with(Options { env, ..Options::default() }).await;
     let telegram = TelegramSimulator::start().await.unwrap();
     app.agent("Ada").await;
     let id = app
@@ -67,6 +67,7 @@ async fn a_wrong_key_fails_at_start_with_the_reason() {
     let key = "00".repeat(32);
     let options = Options {
         env: vec![("ENCRYPTION_KEY", key.clone())],
+        ..Options::default()
     };
     let ended = command(dir.path(), &options).output().await.unwrap();
     assert_eq!(ended.status.code(), Some(2));

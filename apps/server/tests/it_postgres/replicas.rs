@@ -166,4 +166,5 @@ async fn two_processes_must_hold_the_same_key_and_a_directory_each() {
     let output = other_key.await.unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("ENCRYPTION_KEY"));
+    assert!(!one.log().contains(KEY));
 }

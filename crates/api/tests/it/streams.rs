@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use ports::{
     clock::Clock,
     live::{Delta, DeltaTarget, Live},
-    store::{Maintenance, Prunable, Prune},
+    store::{Prunable, Prune},
 };
 use serde_json::Value;
 use services::events;

@@ -150,7 +150,13 @@ async fn a_reader_that_was_cut_off_says_so_and_goes_on_where_it_was() {
     }
     one.tell(1);
     assert_eq!(next(&mut stream).await, Heard::Gap);
-    assert_eq!(next(&mut stream).await, Heard::News(numbered(1)));
+    loop {
+        match next(&mut stream).await {
+            // It may have been cut off twice.
+            Heard::Gap => {}
+            heard => break assert_eq!(heard, Heard::News(numbered(1))),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,10 @@
 //! What must be true when nothing happens any more, whatever went wrong before: the promises of the delivery
 //! contract, read off the rows and the vendor's memory.
 
-use crate::{facts::{Facts, Story}, world::World};
+use crate::{
+    facts::{Facts, Story},
+    world::World,
+};
 use domain::{
     budget::{BudgetScope, Micros},
     effect::{Effect, EffectAction, EffectStatus, REPLY_SLOT},
@@ -18,17 +21,26 @@ pub(crate) fn unrest(facts: &Facts) -> Vec<String> {
     let mut left = Vec::new();
     for (item, _) in &facts.items {
         if item.status == WorkItemStatus::Open {
-            left.push(format!("item {} ({}) is open", item.id, item.message.event_id));
+            left.push(format!(
+                "item {} ({}) is open",
+                item.id, item.message.event_id
+            ));
         }
     }
     for Story { job, .. } in &facts.jobs {
         if !job.status.is_final() {
-            left.push(format!("job {} of lane {} is {}", job.id, job.lane_id, job.status));
+            left.push(format!(
+                "job {} of lane {} is {}",
+                job.id, job.lane_id, job.status
+            ));
         }
     }
     for effect in &facts.effects {
         if !effect.status.is_final() {
-            left.push(format!("effect {} ({}) is {}", effect.id, effect.slot, effect.status));
+            left.push(format!(
+                "effect {} ({}) is {}",
+                effect.id, effect.slot, effect.status
+            ));
         }
     }
     for lane in &facts.lanes {
@@ -63,7 +75,10 @@ fn items(world: &World, facts: &Facts, delivered: &[String]) {
         }
         let silent = item.reason.as_deref().unwrap_or_default().is_empty();
         if silent && matches!(item.status, WorkItemStatus::Passed | WorkItemStatus::Failed) {
-            world.broken(format!("item {} is {} without a reason", item.id, item.status));
+            world.broken(format!(
+                "item {} is {} without a reason",
+                item.id, item.status
+            ));
         }
     }
     for event in delivered {
@@ -77,11 +92,19 @@ fn items(world: &World, facts: &Facts, delivered: &[String]) {
         if !attempts.insert((job.work_item_id, job.agent_id, job.attempt)) {
             world.broken(format!("job {} is an attempt that was made before", job.id));
         }
-        let item = facts.items.iter().find(|(item, _)| item.id == job.work_item_id);
+        let item = facts
+            .items
+            .iter()
+            .find(|(item, _)| item.id == job.work_item_id);
         let by_hand = item.is_some_and(|(item, _)| item.message.event_id.starts_with("api:"));
-        let replies = facts.effects_of(job.id).filter(|effect| effect.slot == REPLY_SLOT);
+        let replies = facts
+            .effects_of(job.id)
+            .filter(|effect| effect.slot == REPLY_SLOT);
         if replies.count() != usize::from(!by_hand) {
-            world.broken(format!("job {} ({}) ended without its one reply or notice", job.id, job.status));
+            world.broken(format!(
+                "job {} ({}) ended without its one reply or notice",
+                job.id, job.status
+            ));
         }
     }
 }
@@ -91,7 +114,10 @@ fn transcript(world: &World, story: &Story) {
     let id = story.job.id;
     for (message, seq) in story.messages.iter().zip(1..) {
         if message.seq != seq {
-            world.broken(format!("job {id}: message {seq} has number {}", message.seq));
+            world.broken(format!(
+                "job {id}: message {seq} has number {}",
+                message.seq
+            ));
         }
     }
     let mut open: Vec<&str> = Vec::new();
@@ -99,18 +125,26 @@ fn transcript(world: &World, story: &Story) {
         let results = results(message);
         if message.role == Role::Tool || !open.is_empty() {
             if results != open {
-                world.broken(format!("job {id}: {open:?} was asked and {results:?} answered"));
+                world.broken(format!(
+                    "job {id}: {open:?} was asked and {results:?} answered"
+                ));
             }
             open.clear();
         }
         open.extend(message.tool_calls().map(|(id, ..)| id));
     }
     if !open.is_empty() {
-        world.broken(format!("job {id} is {} and {open:?} has no result", story.job.status));
+        world.broken(format!(
+            "job {id} is {} and {open:?} has no result",
+            story.job.status
+        ));
     }
     for call in &story.tool_calls {
         if call.status == ToolCallStatus::Running || call.result.is_none() {
-            world.broken(format!("job {id}: the receipt of {} is open", call.provider_call_id));
+            world.broken(format!(
+                "job {id}: the receipt of {} is open",
+                call.provider_call_id
+            ));
         }
     }
     if let Some(shell) = &story.shell {
@@ -136,7 +170,10 @@ fn money_of(world: &World, story: &Story) {
     for call in &story.model_calls {
         cost = cost.plus(call.cost);
         if call.status == ModelCallStatus::Reserved {
-            world.broken(format!("job {} is over and its call {} reserved", story.job.id, call.id));
+            world.broken(format!(
+                "job {} is over and its call {} reserved",
+                story.job.id, call.id
+            ));
         }
     }
     if cost != story.job.cost {
@@ -148,11 +185,17 @@ fn money_of(world: &World, story: &Story) {
 /// Nothing is reserved any more, and what was spent is what calls cost.
 fn money(world: &World, facts: &Facts) {
     for call in &facts.deciding {
-        world.broken(format!("the decision {} still holds {}", call.id, call.reserved));
+        world.broken(format!(
+            "the decision {} still holds {}",
+            call.id, call.reserved
+        ));
     }
     for budget in &facts.budgets {
         if budget.reserved != Micros::ZERO {
-            world.broken(format!("{:?} still has {} reserved", budget.scope, budget.reserved));
+            world.broken(format!(
+                "{:?} still has {} reserved",
+                budget.scope, budget.reserved
+            ));
         }
         let BudgetScope::Job(id) = budget.scope else {
             continue;
@@ -160,7 +203,10 @@ fn money(world: &World, facts: &Facts) {
         let job = facts.jobs.iter().find(|story| story.job.id == id);
         if let Some(story) = job.filter(|story| story.job.cost != budget.spent) {
             let shown = story.job.cost;
-            world.broken(format!("job {id} shows {shown} and its budget {}", budget.spent));
+            world.broken(format!(
+                "job {id} shows {shown} and its budget {}",
+                budget.spent
+            ));
         }
     }
 }
@@ -169,26 +215,40 @@ fn money(world: &World, facts: &Facts) {
 fn events(world: &World, facts: &Facts) {
     for (event, seq) in facts.events.iter().zip(1..) {
         if event.feed_seq != seq {
-            world.broken(format!("event {seq} of the tenant has number {}", event.feed_seq));
+            world.broken(format!(
+                "event {seq} of the tenant has number {}",
+                event.feed_seq
+            ));
             break;
         }
     }
     let by_job = facts.events_by_job();
     for story in &facts.jobs {
-        let events = by_job.get(&story.job.id).map(Vec::as_slice).unwrap_or_default();
+        let events = by_job
+            .get(&story.job.id)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         for (event, seq) in events.iter().zip(1..) {
             if event.seq != seq {
-                world.broken(format!("event {seq} of job {} has number {}", story.job.id, event.seq));
+                world.broken(format!(
+                    "event {seq} of job {} has number {}",
+                    story.job.id, event.seq
+                ));
                 break;
             }
         }
-        let statuses = events.iter().filter(|event| event.kind == EventKind::JobStatus);
+        let statuses = events
+            .iter()
+            .filter(|event| event.kind == EventKind::JobStatus);
         let told = statuses.filter_map(|event| event.payload.get("status")?.as_str());
         let told: Vec<&str> = told.collect();
         let is_final = |word: &&&str| word.parse().is_ok_and(JobStatus::is_final);
         let ends = told.iter().filter(is_final).count();
         if ends != 1 || told.last() != Some(&story.job.status.as_str()) {
-            world.broken(format!("job {} is {} and told {told:?}", story.job.id, story.job.status));
+            world.broken(format!(
+                "job {} is {} and told {told:?}",
+                story.job.id, story.job.status
+            ));
         }
     }
 }
@@ -202,7 +262,10 @@ fn sends(world: &World, facts: &Facts) {
     for effect in &facts.effects {
         let text = match &effect.action {
             EffectAction::Reply { markdown, .. } => markdown,
-            EffectAction::Progress { markdown, edit: None } => {
+            EffectAction::Progress {
+                markdown,
+                edit: None,
+            } => {
                 // Progress of two jobs may read alike; only that somebody wrote it can be said.
                 seen.remove(markdown);
                 continue;
@@ -252,7 +315,10 @@ fn touches(world: &World, facts: &Facts) {
         let result = call.result.clone().unwrap_or_default();
         let number = result.split(' ').nth(1).and_then(|n| n.parse::<u64>().ok());
         if done && number.is_none_or(|number| !touched.contains_key(&number)) {
-            world.broken(format!("{} says it touched and never did", call.provider_call_id));
+            world.broken(format!(
+                "{} says it touched and never did",
+                call.provider_call_id
+            ));
         }
     }
 }

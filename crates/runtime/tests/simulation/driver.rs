@@ -35,7 +35,9 @@ pub(crate) struct Outcome {
 /// Lives through one seed.
 pub(crate) fn live(seed: u64) -> Outcome {
     let directory = directory();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let world = World::new(seed);
     // Of one thread, so that what is told of it need not be `Send`.
     let story = tokio::task::LocalSet::new();
@@ -57,7 +59,9 @@ async fn run(world: &Arc<World>, directory: &Path) {
     let stage = Arc::new(stage::set(world, directory).await);
     let scenes = script::write(world, &stage);
     let mut replicas = Replicas::new(world);
-    let story = world.tasks.spawn_local(tell(Arc::clone(world), stage, scenes));
+    let story = world
+        .tasks
+        .spawn_local(tell(Arc::clone(world), stage, scenes));
     for _ in 0..STEPS {
         settle(world).await;
         if story.is_finished() {
@@ -108,7 +112,8 @@ impl Replicas {
 
     fn begin(&mut self, name: &str, life: u64, after: Duration) {
         let slot = Arc::new(Mutex::new(None));
-        self.lives.insert(name.to_owned(), (life, Arc::clone(&slot)));
+        self.lives
+            .insert(name.to_owned(), (life, Arc::clone(&slot)));
         let (world, name) = (Arc::clone(&self.world), name.to_owned());
         self.world.tasks.clone().spawn(async move {
             world.clock.sleep(after).await;
@@ -164,7 +169,11 @@ async fn tell(world: Arc<World>, stage: Arc<Stage>, scenes: Vec<(Duration, Scene
         let facts = Facts::load(&world).await;
         let arrived = delivered.iter().all(|event| facts.has_item(event));
         let left = checks::unrest(&facts);
-        quiet = if left.is_empty() && arrived { quiet + 1 } else { 0 };
+        quiet = if left.is_empty() && arrived {
+            quiet + 1
+        } else {
+            0
+        };
         if quiet == 2 {
             checks::check(&world, &facts, &delivered);
             return;

@@ -50,7 +50,8 @@ impl Facts {
         let every_effect = EffectFilter::default();
         let items = all(async |page| tx.work().list(tenant, &every_item, page).await).await?;
         let jobs = all(async |page| tx.jobs().list(tenant, &every_job, page).await).await?;
-        let effects = all(async |page| tx.effects().list(tenant, &every_effect, page).await).await?;
+        let effects =
+            all(async |page| tx.effects().list(tenant, &every_effect, page).await).await?;
         let mut decided = Vec::new();
         let mut deciding = Vec::new();
         let agents = all(async |page| tx.agents().list(tenant, page).await).await?;
@@ -97,12 +98,16 @@ impl Facts {
 
     /// Whether an event has become an item.
     pub(crate) fn has_item(&self, event: &str) -> bool {
-        self.items.iter().any(|(item, _)| item.message.event_id == event)
+        self.items
+            .iter()
+            .any(|(item, _)| item.message.event_id == event)
     }
 
     /// The effects of a job.
     pub(crate) fn effects_of(&self, job: JobId) -> impl Iterator<Item = &Effect> {
-        self.effects.iter().filter(move |effect| effect.job_id == job)
+        self.effects
+            .iter()
+            .filter(move |effect| effect.job_id == job)
     }
 
     /// Every job's events, in order.

@@ -93,7 +93,10 @@ impl Inference for Mind {
             _ => vec![text(format!("answer {number}"))],
         };
         world.note(&self.0.name, format!("the model says {}", brief(&contents)));
-        let reason = if contents.iter().any(|c| matches!(c, Content::ToolCall { .. })) {
+        let reason = if contents
+            .iter()
+            .any(|c| matches!(c, Content::ToolCall { .. }))
+        {
             StopReason::ToolUse
         } else {
             StopReason::EndTurn
@@ -206,7 +209,9 @@ fn brief(contents: &[Content]) -> String {
     let words = contents.iter().map(|content| match content {
         Content::Text { text } => format!("{text:?}"),
         Content::ToolCall { id, name, .. } => format!("{name} [{id}]"),
-        Content::Thinking { .. } | Content::ToolResult { .. } | Content::File { .. } => String::new(),
+        Content::Thinking { .. } | Content::ToolResult { .. } | Content::File { .. } => {
+            String::new()
+        }
     });
     words.collect::<Vec<_>>().join(", ")
 }

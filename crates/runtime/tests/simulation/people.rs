@@ -91,9 +91,11 @@ pub(crate) async fn resolve_all(world: &Arc<World>) {
 async fn release(world: &Arc<World>, effect: &Effect) {
     let resolve = (effect.status == EffectStatus::Unknown).then(|| looked(world, effect));
     let id: EffectId = effect.id;
-    ask(world, &format!("release {id} {resolve:?}"), async |context| {
-        services::effects::release(&context, id, resolve).await
-    })
+    ask(
+        world,
+        &format!("release {id} {resolve:?}"),
+        async |context| services::effects::release(&context, id, resolve).await,
+    )
     .await;
 }
 
@@ -130,14 +132,20 @@ async fn ask<T: Debug>(
 async fn jobs(world: &Arc<World>, wanted: impl Fn(&Job) -> bool) -> Vec<Job> {
     let (tx, _busy) = world.look().await;
     let page = PageRequest::first(MAX_LIMIT);
-    let jobs = tx.jobs().list(world.tenant(), &JobFilter::default(), page).await;
+    let jobs = tx
+        .jobs()
+        .list(world.tenant(), &JobFilter::default(), page)
+        .await;
     jobs.unwrap().items.into_iter().filter(wanted).collect()
 }
 
 async fn waiting(world: &Arc<World>) -> Vec<Effect> {
     let (tx, _busy) = world.look().await;
     let page = PageRequest::first(MAX_LIMIT);
-    let effects = tx.effects().list(world.tenant(), &EffectFilter::default(), page).await;
+    let effects = tx
+        .effects()
+        .list(world.tenant(), &EffectFilter::default(), page)
+        .await;
     let waits = |effect: &Effect| {
         matches!(
             effect.status,

@@ -29,7 +29,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// One life of one server.
 pub(crate) struct Process {
@@ -38,7 +38,8 @@ pub(crate) struct Process {
     pub(crate) instance: String,
     pub(crate) world: Arc<World>,
     dead: AtomicBool,
-    frozen: watch::Sender<bool>,
+    frozen: AtomicBool,
+    thawed: Notify,
     inside: OnceLock<Inside>,
 }
 
@@ -55,7 +56,8 @@ impl Process {
             instance: instance.to_owned(),
             world: Arc::clone(world),
             dead: AtomicBool::new(false),
-            frozen: watch::Sender::new(false),
+            frozen: AtomicBool::new(false),
+            thawed: Notify::new(),
             inside: OnceLock::new(),
         });
         world.add(&process);
@@ -72,7 +74,8 @@ impl Process {
     /// Starts the engine; a start that fails is tried again, as a supervisor of services would.
     pub(crate) async fn boot(self: &Arc<Self>) {
         while let Err(error) = self.start().await {
-            self.world.note(&self.name, format!("did not start: {error}"));
+            self.world
+                .note(&self.name, format!("did not start: {error}"));
             self.sleep(Duration::from_secs(1)).await;
         }
         self.world.note(&self.name, "started");
@@ -121,7 +124,7 @@ impl Process {
     }
 
     pub(crate) fn is_frozen(&self) -> bool {
-        *self.frozen.borrow()
+        self.frozen.load(Ordering::SeqCst)
     }
 
     /// Ends gracefully, as on SIGTERM.
@@ -140,12 +143,13 @@ impl Process {
 
     pub(crate) fn freeze(&self) {
         self.world.note(&self.name, "frozen");
-        self.frozen.send_replace(true);
+        self.frozen.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn thaw(&self) {
-        if self.frozen.send_replace(false) {
+        if self.frozen.swap(false, Ordering::SeqCst) {
             self.world.note(&self.name, "goes on");
+            self.thawed.notify_waiters();
         }
     }
 
@@ -154,8 +158,9 @@ impl Process {
         if self.is_dead() {
             pending::<()>().await;
         }
-        // The sender lives in `self`.
-        drop(self.frozen.subscribe().wait_for(|frozen| !frozen).await);
+        while self.is_frozen() {
+            self.thawed.notified().await;
+        }
     }
 
     /// Takes a turn to do something, at which the process may be slow, or be killed.
@@ -209,7 +214,11 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
     let store = Arc::new(FaultyStore::new(process));
     let factory: Arc<dyn ChannelFactory> = Arc::new(Factory(Arc::clone(process)));
     let factories = BTreeMap::from([(ChannelType::Telegram, factory)]);
-    let channels = Arc::new(Channels::new(factories, Arc::new(Plain), Arc::<Redactor>::default()));
+    let channels = Arc::new(Channels::new(
+        factories,
+        Arc::new(Plain),
+        Arc::<Redactor>::default(),
+    ));
     let hub = Arc::new(Hub::new(vec![Arc::<Channels>::clone(&channels)], None));
     let platform = Platform {
         store: Arc::<FaultyStore>::clone(&store),

@@ -167,10 +167,15 @@ async fn call(world: &Arc<World>, stage: &Stage, message: InboundMessage, mut ag
                 };
                 let platform = process.context().platform;
                 let answer = platform.ingest.accept(vec![accept]);
-                patient(world, answer).await.is_some_and(|answer| answer.is_ok())
+                patient(world, answer)
+                    .await
+                    .is_some_and(|answer| answer.is_ok())
             }
         };
-        world.note("vendor", format!("delivered {}: {accepted}", message.event_id));
+        world.note(
+            "vendor",
+            format!("delivered {}: {accepted}", message.event_id),
+        );
         if accepted && !std::mem::take(&mut again) {
             return;
         }

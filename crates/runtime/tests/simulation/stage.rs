@@ -78,7 +78,13 @@ pub(crate) async fn set(world: &Arc<World>, directory: &Path) -> Stage {
         tx.integrations().insert(integration).await.unwrap();
     }
     tx.ledger()
-        .set_budget(tenant, BudgetScope::Tenant, Period::Day, Limit::Unlimited, now)
+        .set_budget(
+            tenant,
+            BudgetScope::Tenant,
+            Period::Day,
+            Limit::Unlimited,
+            now,
+        )
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -24,7 +24,10 @@ use ports::{
         StoreTx, Swept, SystemStore, Tidied, TranscriptRepository, WorkRepository, Worker,
     },
 };
-use std::{future::{Future, pending}, sync::Arc};
+use std::{
+    future::{Future, pending},
+    sync::Arc,
+};
 use store_sqlite::SqliteStore;
 
 /// The store as one process sees it.
@@ -202,7 +205,8 @@ impl StoreTx for FaultyTx {
 #[async_trait]
 impl SystemStore for FaultyStore {
     async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
-        self.whole("find_token", self.inner().find_token(hash)).await
+        self.whole("find_token", self.inner().find_token(hash))
+            .await
     }
 
     async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
@@ -228,7 +232,8 @@ impl LeaseStore for FaultyStore {
     }
 
     async fn heartbeat(&self, worker: WorkerId, now: Timestamp) -> Result<bool, StoreError> {
-        self.whole("heartbeat", self.inner().heartbeat(worker, now)).await
+        self.whole("heartbeat", self.inner().heartbeat(worker, now))
+            .await
     }
 
     async fn retire(&self, worker: WorkerId, now: Timestamp) -> Result<Swept, StoreError> {
@@ -236,7 +241,9 @@ impl LeaseStore for FaultyStore {
     }
 
     async fn sweep(&self, expired: Timestamp, now: Timestamp) -> Result<Swept, StoreError> {
-        let swept = self.whole("sweep", self.inner().sweep(expired, now)).await?;
+        let swept = self
+            .whole("sweep", self.inner().sweep(expired, now))
+            .await?;
         if swept != Swept::default() {
             let (lanes, effects) = (swept.lanes, swept.effects);
             let what = format!("swept {lanes} lanes, {effects} effects");
@@ -290,7 +297,8 @@ impl LeaseStore for FaultyStore {
         worker: WorkerId,
         expired: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.whole("hold", self.inner().hold(name, worker, expired)).await
+        self.whole("hold", self.inner().hold(name, worker, expired))
+            .await
     }
 }
 

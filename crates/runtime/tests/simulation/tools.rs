@@ -42,7 +42,10 @@ impl Tool for Hand {
     async fn call(&self, context: &ToolContext<'_>, arguments: Value) -> ToolOutcome {
         self.process.pass(self.spec.name).await;
         let world = &self.process.world;
-        let number = arguments.get("n").and_then(Value::as_u64).unwrap_or_default();
+        let number = arguments
+            .get("n")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         world.note(&self.process.name, format!("{} {number}", self.spec.name));
         if !self.spec.read_only {
             if let Err(error) = context.sandbox.shell().await {
@@ -77,7 +80,9 @@ impl SandboxHost for NoSprites {
     }
 
     async fn open(&self, _sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
-        Err(SandboxError::Unavailable("there are no sprites here".to_owned()))
+        Err(SandboxError::Unavailable(
+            "there are no sprites here".to_owned(),
+        ))
     }
 
     async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {

@@ -150,7 +150,10 @@ impl Channel for Line {
             if self.fails() && self.fails() {
                 return Err(ChannelError::Unavailable("504".to_owned()));
             }
-            let news = self.process.world.vendor(|vendor| vendor.updates.get(from..).map(<[_]>::to_vec));
+            let news = self
+                .process
+                .world
+                .vendor(|vendor| vendor.updates.get(from..).map(<[_]>::to_vec));
             let news = news.unwrap_or_default();
             if !news.is_empty() {
                 let cursor = Some((from + news.len()).to_string());
@@ -192,7 +195,10 @@ impl Channel for Line {
         }
         let reference = world.vendor(|vendor| vendor.take(delivery));
         let kind = delivery.action.kind();
-        world.note("vendor", format!("took a {kind} as {reference:?} from {}", self.process.name));
+        world.note(
+            "vendor",
+            format!("took a {kind} as {reference:?} from {}", self.process.name),
+        );
         // Killed, frozen or slow between the vendor's yes and our hearing it.
         self.process.pass("sent").await;
         Ok(reference)
@@ -206,11 +212,7 @@ impl Channel for Line {
         Ok(())
     }
 
-    async fn download(
-        &self,
-        _attachment: &Attachment,
-        _limit: u64,
-    ) -> Result<Bytes, ChannelError> {
+    async fn download(&self, _attachment: &Attachment, _limit: u64) -> Result<Bytes, ChannelError> {
         Err(ChannelError::Refused("there are no files here".to_owned()))
     }
 }

@@ -4,7 +4,7 @@ use domain::message::{Content, Message, Role};
 
 /// Cuts a transcript after its last complete turn. `same_provider` is whether the one that goes on is the
 /// one that wrote it.
-pub(super) fn keep(messages: &mut Vec<Message>, same_provider: bool) {
+pub fn keep(messages: &mut Vec<Message>, same_provider: bool) {
     messages.truncate(complete_turns(messages));
     if same_provider {
         return;

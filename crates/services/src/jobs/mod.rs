@@ -1,6 +1,6 @@
 //! Jobs: looked into, stopped, tried again. Running them is not done here.
 
-mod continuation;
+pub mod continuation;
 mod retry;
 
 pub use retry::{RetryFrom, RetryJob, retry};

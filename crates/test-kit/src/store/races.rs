@@ -105,17 +105,22 @@ pub async fn a_conversation_gets_one_effect_at_a_time(h: &Harness) {
 pub async fn one_of_several_sweeps_frees(h: &Harness) {
     let c = h.claimed("chat").await;
     insert(h, &effect(h, &c, "reply")).await;
-    assert_eq!(claim(h, c.worker).await.len(), 1);
+    let silent = h.worker("silent").await;
+    assert_eq!(claim(h, silent).await.len(), 1);
+    h.clock.advance(Duration::from_secs(1));
+    assert!(h.store.heartbeat(c.worker, h.now()).await.unwrap());
     h.commits.take();
-    let expired = h.now() + Duration::from_secs(1);
-    let sweeps = (0..8).map(|_| h.store.sweep(expired, h.now()));
-    let swept: Vec<Swept> = join_all(sweeps)
+    let sweeps = |expired| (0..8).map(move |_| h.store.sweep(expired, h.now()));
+    // Nobody is silent yet, but everybody is connected now, so that they meet.
+    let long_ago = h.now() - Duration::from_hours(1);
+    join_all(sweeps(long_ago)).await;
+    let swept: Vec<Swept> = join_all(sweeps(h.now()))
         .await
         .into_iter()
         .map(Result::unwrap)
         .filter(|swept| *swept != Swept::default())
         .collect();
-    let (lanes, effects) = (1, 1);
+    let (lanes, effects) = (0, 1);
     assert_eq!(swept, [Swept { lanes, effects }]);
     let told: usize = h.commits.take().iter().map(|c| c.events.len()).sum();
     assert_eq!(told, 1);

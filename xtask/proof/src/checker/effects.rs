@@ -10,19 +10,37 @@ use crate::rows::{Effect, Rows};
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     let rows = &evidence.end;
-    for ((job, slot), effects) in group(&rows.effects, |effect| (effect.job_id, effect.slot.clone())) {
+    for ((job, slot), effects) in
+        group(&rows.effects, |effect| (effect.job_id, effect.slot.clone()))
+    {
         findings.unless(effects.len() == 1, "one-effect", || {
             format!("job {job} has {} effects in slot {slot}", effects.len())
         });
     }
-    for effect in rows.effects.iter().filter(|e| matches!(e.status.as_str(), "sending" | "pending")) {
-        findings.add("effect-final", format!("effect {} ({}) is left {}", effect.id, effect.slot, effect.status));
+    for effect in rows
+        .effects
+        .iter()
+        .filter(|e| matches!(e.status.as_str(), "sending" | "pending"))
+    {
+        findings.add(
+            "effect-final",
+            format!(
+                "effect {} ({}) is left {}",
+                effect.id, effect.slot, effect.status
+            ),
+        );
     }
     for job in rows.jobs.iter().filter(|job| job.is_final()) {
         let has_any = rows.effects.iter().any(|effect| effect.job_id == job.id);
-        let has_reply = rows.effects.iter().any(|effect| effect.job_id == job.id && effect.slot == "reply");
+        let has_reply = rows
+            .effects
+            .iter()
+            .any(|effect| effect.job_id == job.id && effect.slot == "reply");
         findings.unless(has_reply || !has_any, "reply-written", || {
-            format!("job {} is {} without a reply or a notice", job.id, job.status)
+            format!(
+                "job {} is {} without a reply or a notice",
+                job.id, job.status
+            )
         });
     }
     visible(evidence, findings);
@@ -34,16 +52,28 @@ fn visible(evidence: &Evidence, findings: &mut Findings) {
     let by_conversation = group(&rows.effects, |effect| effect.conversation_id);
     for conversation in &rows.conversations {
         let place = (conversation.integration_id, conversation.channel.clone());
-        let Some(shown) = evidence.outside.shown.get(&place) else { continue };
-        let effects = by_conversation.get(&conversation.id).map(Vec::as_slice).unwrap_or_default();
+        let Some(shown) = evidence.outside.shown.get(&place) else {
+            continue;
+        };
+        let effects = by_conversation
+            .get(&conversation.id)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let known = sent(effects, shown, &doubtful, findings);
-        let strays: Vec<&Shown> = shown.iter().filter(|message| !known.contains(message.id.as_str())).collect();
+        let strays: Vec<&Shown> = shown
+            .iter()
+            .filter(|message| !known.contains(message.id.as_str()))
+            .collect();
         stray(&strays, effects, &doubtful, &place.1, findings);
     }
     for effect in &rows.effects {
-        let resent_in_vain = evidence.outside.resent.contains(&effect.id) && !doubtful.contains(&effect.id);
+        let resent_in_vain =
+            evidence.outside.resent.contains(&effect.id) && !doubtful.contains(&effect.id);
         findings.unless(!resent_in_vain, "resent", || {
-            format!("effect {} was resent though it never was unknown", effect.id)
+            format!(
+                "effect {} was resent though it never was unknown",
+                effect.id
+            )
         });
     }
 }
@@ -56,7 +86,10 @@ fn sent<'e>(
     findings: &mut Findings,
 ) -> BTreeSet<&'e str> {
     let mut known = BTreeSet::new();
-    for effect in effects.iter().filter(|effect| effect.status == "sent" && effect.is_message()) {
+    for effect in effects
+        .iter()
+        .filter(|effect| effect.status == "sent" && effect.is_message())
+    {
         let Some(reference) = &effect.provider_reference else {
             // A human marked it as sent; what they saw is among the strays.
             findings.unless(doubtful.contains(&effect.id), "reply-seen", || {
@@ -66,8 +99,15 @@ fn sent<'e>(
         };
         for id in reference.split(',') {
             let seen = shown.iter().any(|message| message.id == id);
-            findings.unless(seen, "reply-seen", || format!("effect {} is sent as message {id}, which nobody sees", effect.id));
-            findings.unless(known.insert(id), "reply-once", || format!("message {id} belongs to two effects"));
+            findings.unless(seen, "reply-seen", || {
+                format!(
+                    "effect {} is sent as message {id}, which nobody sees",
+                    effect.id
+                )
+            });
+            findings.unless(known.insert(id), "reply-once", || {
+                format!("message {id} belongs to two effects")
+            });
         }
     }
     known
@@ -84,27 +124,46 @@ fn stray(
     let mut explained: HashMap<String, usize> = HashMap::new();
     let may_stray = |effect: &&&Effect| effect.is_message() && doubtful.contains(&effect.id);
     for effect in effects.iter().filter(may_stray) {
-        let key = if effect.kind == "progress" { String::new() } else { plain(effect.markdown()) };
+        let key = if effect.kind == "progress" {
+            String::new()
+        } else {
+            plain(effect.markdown())
+        };
         *explained.entry(key).or_default() += 1;
     }
     for message in strays {
-        let key = if message.is_progress { String::new() } else { plain(&message.text) };
+        let key = if message.is_progress {
+            String::new()
+        } else {
+            plain(&message.text)
+        };
         let left = explained.entry(key).or_default();
         let holds = *left > 0;
         *left = left.saturating_sub(1);
         findings.unless(holds, "reply-once", || {
-            format!("message {} in chat {channel} ({:?}) belongs to no effect", message.id, message.text)
+            format!(
+                "message {} in chat {channel} ({:?}) belongs to no effect",
+                message.id, message.text
+            )
         });
     }
 }
 
 /// Effects of which it was recorded that nobody knows whether they arrived.
 fn ever_unknown(rows: &Rows) -> BTreeSet<Uuid> {
-    let now = rows.effects.iter().filter(|effect| effect.status == "unknown").map(|effect| effect.id);
-    let told = rows.events.iter().filter(|event| event.kind == "effect").filter_map(|event| {
-        let field = |name: &str| event.payload.get(name).and_then(Value::as_str);
-        (field("status") == Some("unknown")).then(|| field("effect_id")?.parse().ok())?
-    });
+    let now = rows
+        .effects
+        .iter()
+        .filter(|effect| effect.status == "unknown")
+        .map(|effect| effect.id);
+    let told = rows
+        .events
+        .iter()
+        .filter(|event| event.kind == "effect")
+        .filter_map(|event| {
+            let field = |name: &str| event.payload.get(name).and_then(Value::as_str);
+            (field("status") == Some("unknown")).then(|| field("effect_id")?.parse().ok())?
+        });
     now.chain(told).collect()
 }
 

@@ -26,7 +26,10 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
 fn lanes(rows: &Rows, findings: &mut Findings) {
     for lane in &rows.lanes {
         if let Some(worker) = lane.lease_worker {
-            findings.add("open-lease", format!("lane {} is still held by {worker}", lane.id));
+            findings.add(
+                "open-lease",
+                format!("lane {} is still held by {worker}", lane.id),
+            );
         }
         findings.unless(lane.ready == 0, "ready-lane", || {
             format!("lane {} is ready and nobody takes it", lane.id)
@@ -35,8 +38,11 @@ fn lanes(rows: &Rows, findings: &mut Findings) {
 }
 
 fn entries(rows: &Rows, findings: &mut Findings) {
-    let verdicts: HashMap<(Uuid, Uuid), &str> =
-        rows.decisions.iter().map(|d| ((d.work_item_id, d.agent_id), d.verdict.as_str())).collect();
+    let verdicts: HashMap<(Uuid, Uuid), &str> = rows
+        .decisions
+        .iter()
+        .map(|d| ((d.work_item_id, d.agent_id), d.verdict.as_str()))
+        .collect();
     let jobs: HashMap<Uuid, &Job> = rows.jobs.iter().map(|job| (job.id, job)).collect();
     for entry in &rows.entries {
         let verdict = verdicts.get(&(entry.work_item_id, entry.agent_id)).copied();
@@ -49,32 +55,55 @@ fn entries(rows: &Rows, findings: &mut Findings) {
         findings.unless(holds, "entry-done", || {
             format!(
                 "entry {} of item {} is {} with verdict {verdict:?} and job {:?} ({:?})",
-                entry.id, entry.work_item_id, entry.status, entry.job_id, job.map(|job| &job.status)
+                entry.id,
+                entry.work_item_id,
+                entry.status,
+                entry.job_id,
+                job.map(|job| &job.status)
             )
         });
     }
-    for decision in rows.decisions.iter().filter(|decision| decision.reason.is_empty()) {
-        findings.add("pass-reason", format!("a decision on item {} has no reason", decision.work_item_id));
+    for decision in rows
+        .decisions
+        .iter()
+        .filter(|decision| decision.reason.is_empty())
+    {
+        findings.add(
+            "pass-reason",
+            format!("a decision on item {} has no reason", decision.work_item_id),
+        );
     }
 }
 
 fn jobs(rows: &Rows, findings: &mut Findings) {
     for job in rows.jobs.iter().filter(|job| !job.is_final()) {
-        findings.add("job-final", format!("job {} is still {}", job.id, job.status));
+        findings.add(
+            "job-final",
+            format!("job {} is still {}", job.id, job.status),
+        );
     }
     for ((item, agent), attempts) in group(&rows.jobs, |job| (job.work_item_id, job.agent_id)) {
         let mut numbers: Vec<i32> = attempts.iter().map(|job| job.attempt).collect();
         numbers.sort_unstable();
-        let gapless = (1..).zip(&numbers).all(|(wanted, number)| wanted == *number);
+        let gapless = (1..)
+            .zip(&numbers)
+            .all(|(wanted, number)| wanted == *number);
         findings.unless(gapless, "one-job", || {
             format!("item {item}, agent {agent}: attempts {numbers:?}")
         });
     }
     let jobs: HashMap<Uuid, &Job> = rows.jobs.iter().map(|job| (job.id, job)).collect();
-    for session in rows.sessions.iter().filter(|session| session.status == "open") {
+    for session in rows
+        .sessions
+        .iter()
+        .filter(|session| session.status == "open")
+    {
         let is_final = jobs.get(&session.job_id).is_none_or(|job| job.is_final());
         findings.unless(!is_final, "shell-closed", || {
-            format!("shell {} is open though its job {} is over", session.id, session.job_id)
+            format!(
+                "shell {} is open though its job {} is over",
+                session.id, session.job_id
+            )
         });
     }
 }

@@ -5,14 +5,18 @@ use uuid::Uuid;
 
 use super::{Evidence, Outside, Shown, check};
 use crate::rows::{
-    Budget, Conversation, Decision, Effect, Entry, Event, Feed, Inbound, Item, Job, Lane, Message, ModelCall, Rows,
-    Session, ToolCall,
+    Budget, Conversation, Decision, Effect, Entry, Event, Feed, Inbound, Item, Job, Lane, Message,
+    ModelCall, Rows, Session, ToolCall,
 };
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a whole deployment in rows, one after the other"
+)]
 /// One delivery, one job with a tool call, one reply that people see.
 fn kept() -> Evidence {
     let (item, job, agent, lane, place) = (id(2), id(3), id(4), id(5), id(6));
@@ -32,8 +36,16 @@ fn kept() -> Evidence {
         payload,
     };
     let end = Rows {
-        conversations: vec![Conversation { id: place, integration_id: id(7), channel: "42".to_owned() }],
-        inbound: vec![Inbound { id: id(8), integration_id: id(7), provider_event_id: "update:1".to_owned() }],
+        conversations: vec![Conversation {
+            id: place,
+            integration_id: id(7),
+            channel: "42".to_owned(),
+        }],
+        inbound: vec![Inbound {
+            id: id(8),
+            integration_id: id(7),
+            provider_event_id: "update:1".to_owned(),
+        }],
         items: vec![Item {
             id: item,
             inbound_event_id: id(8),
@@ -42,7 +54,12 @@ fn kept() -> Evidence {
             status: "replied".to_owned(),
             reason: None,
         }],
-        lanes: vec![Lane { id: lane, lease_worker: None, fence: 1, ready: 0 }],
+        lanes: vec![Lane {
+            id: lane,
+            lease_worker: None,
+            fence: 1,
+            ready: 0,
+        }],
         entries: vec![Entry {
             id: id(9),
             lane_id: lane,
@@ -69,8 +86,16 @@ fn kept() -> Evidence {
         }],
         messages: vec![
             message(1, "user", json!([{"type": "text", "text": "hi"}])),
-            message(2, "assistant", json!([{"type": "tool_call", "id": "a", "name": "bash"}])),
-            message(3, "tool", json!([{"type": "tool_result", "id": "a", "text": "ok"}])),
+            message(
+                2,
+                "assistant",
+                json!([{"type": "tool_call", "id": "a", "name": "bash"}]),
+            ),
+            message(
+                3,
+                "tool",
+                json!([{"type": "tool_result", "id": "a", "text": "ok"}]),
+            ),
             message(4, "assistant", json!([{"type": "text", "text": "Done."}])),
         ],
         tool_calls: vec![ToolCall {
@@ -89,7 +114,12 @@ fn kept() -> Evidence {
             status: "settled".to_owned(),
             cost_micros: 5,
         }],
-        budgets: vec![Budget { scope: "job".to_owned(), scope_id: job, spent_micros: 5, reserved_micros: 0 }],
+        budgets: vec![Budget {
+            scope: "job".to_owned(),
+            scope_id: job,
+            spent_micros: 5,
+            reserved_micros: 0,
+        }],
         effects: vec![Effect {
             id: id(22),
             job_id: job,
@@ -107,23 +137,41 @@ fn kept() -> Evidence {
             event(4, "message", json!({})),
             event(5, "job.status", json!({"status": "completed"})),
         ],
-        feeds: vec![Feed { tenant_id: id(1), last_seq: 5 }],
-        sessions: vec![Session { id: id(23), job_id: job, status: "closed".to_owned() }],
+        feeds: vec![Feed {
+            tenant_id: id(1),
+            last_seq: 5,
+        }],
+        sessions: vec![Session {
+            id: id(23),
+            job_id: job,
+            status: "closed".to_owned(),
+        }],
     };
-    let shown = Shown { id: "77".to_owned(), text: "Done.".to_owned(), is_progress: false };
+    let shown = Shown {
+        id: "77".to_owned(),
+        text: "Done.".to_owned(),
+        is_progress: false,
+    };
     let outside = Outside {
         accepted: vec![(id(7), "update:1".to_owned())],
         shown: [((id(7), "42".to_owned()), vec![shown])].into(),
         ..Outside::default()
     };
-    Evidence { crashes: vec![end.clone()], end, outside }
+    Evidence {
+        crashes: vec![end.clone()],
+        end,
+        outside,
+    }
 }
 
 /// The rules that are broken after this change.
 fn broken(change: impl FnOnce(&mut Evidence)) -> Vec<&'static str> {
     let mut evidence = kept();
     change(&mut evidence);
-    let mut rules: Vec<_> = check(&evidence).into_iter().map(|violation| violation.rule).collect();
+    let mut rules: Vec<_> = check(&evidence)
+        .into_iter()
+        .map(|violation| violation.rule)
+        .collect();
     rules.sort_unstable();
     rules.dedup();
     rules
@@ -136,33 +184,67 @@ fn rows_that_keep_every_promise_are_not_blamed() {
 
 #[test]
 fn a_delivery_that_is_gone_or_there_twice_is_found() {
-    assert_eq!(broken(|e| e.outside.accepted.push((id(7), "update:2".to_owned()))), ["accepted-is-durable"]);
-    assert_eq!(broken(|e| e.outside.handed_in.push(id(99))), ["accepted-is-durable"]);
-    assert_eq!(broken(|e| e.end.inbound.push(e.end.inbound[0].clone())), ["one-event"]);
+    assert_eq!(
+        broken(|e| e.outside.accepted.push((id(7), "update:2".to_owned()))),
+        ["accepted-is-durable"]
+    );
+    assert_eq!(
+        broken(|e| e.outside.handed_in.push(id(99))),
+        ["accepted-is-durable"]
+    );
+    assert_eq!(
+        broken(|e| e.end.inbound.push(e.end.inbound[0].clone())),
+        ["one-event"]
+    );
     assert_eq!(broken(|e| e.end.items.clear()), ["one-item"]);
-    assert_eq!(broken(|e| e.outside.stuck.push("/x".to_owned())), ["key-freed"]);
+    assert_eq!(
+        broken(|e| e.outside.stuck.push("/x".to_owned())),
+        ["key-freed"]
+    );
 }
 
 #[test]
 fn an_item_without_a_visible_end_is_found() {
-    assert_eq!(broken(|e| "open".clone_into(&mut e.end.items[0].status)), ["visible-end"]);
-    assert_eq!(broken(|e| "passed".clone_into(&mut e.end.items[0].status)), ["visible-end"]);
+    assert_eq!(
+        broken(|e| "open".clone_into(&mut e.end.items[0].status)),
+        ["visible-end"]
+    );
+    assert_eq!(
+        broken(|e| "passed".clone_into(&mut e.end.items[0].status)),
+        ["visible-end"]
+    );
     let unknown = |e: &mut Evidence| {
         e.crashes.clear();
         "open".clone_into(&mut e.end.items[0].status);
         "unknown".clone_into(&mut e.end.effects[0].status);
     };
-    assert_eq!(broken(unknown), [""; 0], "shown to a human, and the message may be there");
+    assert_eq!(
+        broken(unknown),
+        [""; 0],
+        "shown to a human, and the message may be there"
+    );
 }
 
 #[test]
 fn what_is_left_half_way_is_found() {
-    assert_eq!(broken(|e| e.end.lanes[0].lease_worker = Some(id(50))), ["open-lease"]);
+    assert_eq!(
+        broken(|e| e.end.lanes[0].lease_worker = Some(id(50))),
+        ["open-lease"]
+    );
     assert_eq!(broken(|e| e.end.lanes[0].ready = 1), ["ready-lane"]);
-    assert_eq!(broken(|e| "absorbed".clone_into(&mut e.end.entries[0].status)), ["entry-done"]);
-    assert_eq!(broken(|e| "open".clone_into(&mut e.end.sessions[0].status)), ["shell-closed"]);
+    assert_eq!(
+        broken(|e| "absorbed".clone_into(&mut e.end.entries[0].status)),
+        ["entry-done"]
+    );
+    assert_eq!(
+        broken(|e| "open".clone_into(&mut e.end.sessions[0].status)),
+        ["shell-closed"]
+    );
     assert_eq!(broken(|e| e.end.jobs[0].attempt = 2), ["one-job"]);
-    assert_eq!(broken(|e| e.outside.written = vec!["line-1".to_owned(); 2]), ["tool-once"]);
+    assert_eq!(
+        broken(|e| e.outside.written = vec!["line-1".to_owned(); 2]),
+        ["tool-once"]
+    );
 }
 
 #[test]
@@ -178,7 +260,10 @@ fn two_open_jobs_of_one_lane_are_found_right_after_a_crash() {
 
 #[test]
 fn a_call_without_its_one_result_is_found() {
-    assert_eq!(broken(|e| e.end.tool_calls[0].result = None), ["one-receipt", "one-result"]);
+    assert_eq!(
+        broken(|e| e.end.tool_calls[0].result = None),
+        ["one-receipt", "one-result"]
+    );
     let unanswered = |e: &mut Evidence| {
         e.crashes.clear();
         e.end.messages[2].parts = json!([{"type": "text", "text": "?"}]);
@@ -213,20 +298,45 @@ fn a_gap_in_a_sequence_is_found() {
 
 #[test]
 fn money_that_does_not_add_up_is_found() {
-    assert_eq!(broken(|e| e.end.budgets[0].reserved_micros = 1), ["reservation"]);
+    assert_eq!(
+        broken(|e| e.end.budgets[0].reserved_micros = 1),
+        ["reservation"]
+    );
     assert_eq!(broken(|e| e.end.budgets[0].spent_micros = 4), ["spent"]);
-    assert_eq!(broken(|e| "reserved".clone_into(&mut e.end.model_calls[0].status)), ["reservation"]);
+    assert_eq!(
+        broken(|e| "reserved".clone_into(&mut e.end.model_calls[0].status)),
+        ["reservation"]
+    );
     assert_eq!(broken(|e| e.end.jobs[0].cost_micros = 6), ["spent"]);
 }
 
 #[test]
 fn a_reply_that_is_lost_or_doubled_is_found() {
     let place = (id(7), "42".to_owned());
-    assert_eq!(broken(|e| e.outside.shown.get_mut(&place).unwrap().clear()), ["reply-seen"]);
-    let second = Shown { id: "78".to_owned(), text: "Done.".to_owned(), is_progress: false };
-    assert_eq!(broken(|e| e.outside.shown.get_mut(&place).unwrap().push(second.clone())), ["reply-once"]);
+    assert_eq!(
+        broken(|e| e.outside.shown.get_mut(&place).unwrap().clear()),
+        ["reply-seen"]
+    );
+    let second = Shown {
+        id: "78".to_owned(),
+        text: "Done.".to_owned(),
+        is_progress: false,
+    };
+    assert_eq!(
+        broken(|e| e
+            .outside
+            .shown
+            .get_mut(&place)
+            .unwrap()
+            .push(second.clone())),
+        ["reply-once"]
+    );
     let told = |e: &mut Evidence| {
-        e.outside.shown.get_mut(&place).unwrap().push(second.clone());
+        e.outside
+            .shown
+            .get_mut(&place)
+            .unwrap()
+            .push(second.clone());
         e.outside.resent.insert(id(22));
         e.end.jobs[0].event_seq = 6;
         e.end.feeds[0].last_seq = 6;
@@ -236,13 +346,25 @@ fn a_reply_that_is_lost_or_doubled_is_found() {
         event.payload = json!({"effect_id": id(22), "status": "unknown"});
         e.end.events.push(event);
     };
-    assert_eq!(broken(told), [""; 0], "a human sent it again after it was unknown");
-    assert!(broken(|e| "sending".clone_into(&mut e.end.effects[0].status)).contains(&"effect-final"));
+    assert_eq!(
+        broken(told),
+        [""; 0],
+        "a human sent it again after it was unknown"
+    );
+    assert!(
+        broken(|e| "sending".clone_into(&mut e.end.effects[0].status)).contains(&"effect-final")
+    );
 }
 
 #[test]
 fn what_a_crash_took_back_is_found() {
     assert_eq!(broken(|e| e.end.lanes[0].fence = 0), ["fence-grows"]);
-    assert_eq!(broken(|e| e.crashes[0].messages[0].parts = json!([])), ["append-only"]);
-    assert_eq!(broken(|e| "failed".clone_into(&mut e.crashes[0].jobs[0].status)), ["final-stays"]);
+    assert_eq!(
+        broken(|e| e.crashes[0].messages[0].parts = json!([])),
+        ["append-only"]
+    );
+    assert_eq!(
+        broken(|e| "failed".clone_into(&mut e.crashes[0].jobs[0].status)),
+        ["final-stays"]
+    );
 }
