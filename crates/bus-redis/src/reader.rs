@@ -38,7 +38,7 @@ impl Reader {
     async fn session(&self, last: &mut Option<String>) -> RedisResult<Infallible> {
         let mut connection = self.link.connect().await?;
         let mut after = match last {
-            Some(id) if id.is_empty() => id.clone(), Some(_) => self.mark(&mut connection).await?,
+            Some(id) => id.clone(),
             None => self.mark(&mut connection).await?,
         };
         // In doubt at first: a Redis that comes back may have forgotten entries that nobody had read yet.

@@ -85,6 +85,18 @@ async fn a_wrong_password_is_no_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_with_the_documented_rights_is_enough() {
+    let server = Server::start().await;
+    let rights = "ACL SETUSER news on >secret ~test:* +xadd +xread +xrange +ping +select";
+    server.ask(rights).await;
+    let url = format!("{}?user=news&pass=secret", server.url());
+    let (one, other) = two(&url, "test", 10_000).await;
+    let mut stream = other.bus.listen();
+    one.tell(1);
+    assert_eq!(next(&mut stream).await, Heard::News(numbered(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tls_address_is_spoken_to_in_tls() {
     let _already = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
