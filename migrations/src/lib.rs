@@ -20,6 +20,7 @@ mod m20260101_000008_money;
 mod m20261123_000009_guards;
 mod m20261123_000010_row_level_security;
 mod m20261123_000011_retention;
+mod m20261123_000012_idempotency_holder;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000009_guards::Migration),
             Box::new(m20261123_000010_row_level_security::Migration),
             Box::new(m20261123_000011_retention::Migration),
+            Box::new(m20261123_000012_idempotency_holder::Migration),
         ]
     }
 }

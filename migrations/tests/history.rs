@@ -46,6 +46,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "ada872a1ba65c80c8888bc9dd2eb52bc606879b3c979c78e18dcd794b6125853",
     ),
     (
+        "m20261123_000010_row_level_security.rs",
+        "000221e35f4c4ea046c87b8cc6c7883992aa414c55d1f3f9673747a14663f308",
+    ),
+    (
         "m20261123_000011_retention.rs",
         "265b11ca67cc2b6e906d0bb84d59a46d04d5c6e7e1e927d22908cd1fd8cbeef1",
     ),

@@ -104,6 +104,7 @@ pub async fn owner_token(
         actor: Actor::System,
         tenant: platform.settings.home_tenant,
         platform: Arc::clone(platform),
+        request: None,
     };
     let now = platform.clock.now();
     let existing = tokens::list(&context).await?;

@@ -20,6 +20,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use store_postgres::{PostgresBus, PostgresSettings, PostgresStore};
 use store_sqlite::{OpenError, SqliteSettings, SqliteStore};
@@ -37,9 +38,35 @@ pub struct Storage {
     pub store: Arc<dyn Database>,
     /// Live events, wake-ups, stop requests.
     pub hub: Arc<Hub>,
-    /// Whatever runs beside requests and jobs.
-    pub tasks: TaskTracker,
+    /// What carries news to and from the other processes.
+    pub lines: Lines,
 }
+
+/// The tasks that carry news between processes. They end when the last who publishes is gone, or when told to.
+#[derive(Default)]
+pub struct Lines {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Lines {
+    /// Sends what waits, for as long as that may take, and ends.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(LAST_NEWS, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                "the other processes were not told everything; they find it in the database"
+            );
+        }
+    }
+}
+
+/// How long the last news may take.
+const LAST_NEWS: Duration = Duration::from_secs(3);
 
 /// Opens the database, and the way to the other processes when it has others.
 pub async fn open(
@@ -49,7 +76,7 @@ pub async fn open(
     listeners: Vec<Arc<dyn CommitListener>>,
 ) -> Result<Storage, Failure> {
     let database = &config.server.database;
-    let tasks = TaskTracker::new();
+    let lines = Lines::default();
     let failed = || format!("the database {database} cannot be opened");
     match database {
         Address::Sqlite(path) => {
@@ -58,21 +85,20 @@ pub async fn open(
             let store = SqliteStore::connect(settings, ids, clock, Arc::clone(&hub) as _).await;
             check_place(&store)?;
             let store = Arc::new(store.with_context(failed)?);
-            Ok(Storage { store, hub, tasks })
+            Ok(Storage { store, hub, lines })
         }
         Address::Postgres(url) => {
             let settings = PostgresSettings::new(url.clone());
-            let steady =
-                PostgresBus::start(&settings, ids.next(), &tasks, &CancellationToken::new());
+            let steady = PostgresBus::start(&settings, ids.next(), &lines.tasks, &lines.stop);
             let steady: Arc<dyn Bus> = Arc::new(steady.map_err(|error| ConfigError::Invalid {
                 name: "DATABASE_URL",
                 problem: error.to_string(),
             })?);
-            let bus = join(config, steady, ids.next(), &tasks)?;
+            let bus = join(config, steady, ids.next(), &lines)?;
             let hub = Arc::new(Hub::new(listeners, Some(bus)));
             let store = PostgresStore::connect(settings, ids, clock, Arc::clone(&hub) as _).await;
             let store = Arc::new(store.with_context(failed)?);
-            Ok(Storage { store, hub, tasks })
+            Ok(Storage { store, hub, lines })
         }
     }
 }
@@ -91,18 +117,18 @@ fn check_place(opened: &Result<SqliteStore, StoreError>) -> Result<(), ConfigErr
     }
 }
 
-/// Adds Redis to what joins this process with the others, if there is one. A bus ends its tasks when it is dropped.
+/// Adds Redis to what joins this process with the others, if there is one.
 fn join(
     config: &Config,
     steady: Arc<dyn Bus>,
     origin: Uuid,
-    tasks: &TaskTracker,
+    lines: &Lines,
 ) -> Result<Arc<dyn Bus>, Failure> {
     let Some(url) = &config.server.redis_url else {
         return Ok(steady);
     };
     let settings = RedisSettings::new(url.clone());
-    let fast = RedisBus::start(&settings, origin, tasks, &CancellationToken::new());
+    let fast = RedisBus::start(&settings, origin, &lines.tasks, &lines.stop);
     let fast = fast.map_err(|error| ConfigError::Invalid {
         name: "REDIS_URL",
         problem: error.to_string(),

@@ -5,7 +5,7 @@ use crate::{
     cli::Failure,
     config::{Config, ConfigError},
     secrets::RingSecrets,
-    storage::{self, Database, Storage},
+    storage::{self, Database, Lines, Storage},
     system::{SystemClock, SystemIds},
 };
 use anyhow::Context;
@@ -43,8 +43,8 @@ pub struct Foundation {
     pub store: Arc<dyn Database>,
     /// Live events, wake-ups, stop requests.
     pub hub: Arc<Hub>,
-    /// Whatever runs beside requests and jobs.
-    pub tasks: TaskTracker,
+    /// What carries news to and from the other processes.
+    pub lines: Arc<Lines>,
     /// Keeps other processes from making what the first start makes; dropped when that is made.
     setup: Box<dyn Any + Send>,
     /// Connected channels.
@@ -126,12 +126,12 @@ pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation
         Arc::clone(&redactor),
     ));
     let listeners = vec![Arc::clone(&channels) as _];
-    let Storage { store, hub, tasks } =
+    let Storage { store, hub, lines } =
         storage::open(config, Arc::clone(&ids), Arc::clone(&clock), listeners).await?;
     Ok(Foundation {
         store,
         hub,
-        tasks,
+        lines: Arc::new(lines),
         setup: Box::new(()),
         channels,
         cipher,
@@ -159,10 +159,20 @@ pub async fn assemble(
         actor: Actor::System,
         tenant: home,
         platform: Arc::clone(&platform),
+        request: None,
     };
     services::integrations::ensure_built_in(&context)
         .await
         .context("the built-in integration cannot be made")?;
+    let instance = &platform.settings.instance;
+    let freed = foundation.store.free_keys(instance).await;
+    let freed = freed.context("requests of before cannot be told from those under way")?;
+    if freed > 0 {
+        tracing::info!(
+            idempotency.keys = freed,
+            "requests were cut short; they can be sent again"
+        );
+    }
     let new_token = match config.server.admin_token {
         Some(_) => None,
         None => bootstrap::owner_token(&platform, &config.server.data_dir).await?,
@@ -179,7 +189,7 @@ pub async fn assemble(
             sends: SENDS,
             limits: agent::turn::Limits::default(),
             drain: DRAIN,
-            instance: storage::instance(config)?,
+            instance: platform.settings.instance.clone(),
             retention: config.retention,
         },
     };
@@ -217,6 +227,7 @@ async fn platform(
             public_url: config.server.app_base_url.clone(),
             default_agent_budget: AGENT_BUDGET,
             job_budget: config.budgets.job,
+            instance: storage::instance(config)?,
         },
         secrets,
     })
@@ -297,6 +308,7 @@ fn learn_secrets(config: &Config, redactor: &Redactor) {
         .chain(&config.server.admin_token)
         .chain(&config.server.redis_url)
         .chain(config.server.database.url())
+        .chain(&config.server.passwords)
         .for_each(|secret| redactor.learn(secret));
 }
 

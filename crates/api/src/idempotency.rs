@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: a POST that is sent again gets the first answer again. The request runs to
-//! its end even when its client goes away, so that there is an answer to give.
+//! its end even when its client goes away, so that there is an answer to give; but never longer than a request
+//! may take, for then somebody else may take its key over.
 
-use crate::{problem::ApiError, state::ApiState};
+use crate::{openapi::LONGEST, problem::ApiError, state::ApiState};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
@@ -13,6 +14,7 @@ use services::{
     Context, Error,
     idempotency::{Begun, Claim, begin},
 };
+use tokio::time::timeout;
 use tracing::Instrument as _;
 use utoipa::openapi::{
     ObjectBuilder, Required, Type,
@@ -48,7 +50,7 @@ pub(crate) async fn once(
     let (Some(key), Some(context), &Method::POST) = (key, context, request.method()) else {
         return Ok(next.run(request).await);
     };
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, crate::openapi::LARGEST_BODY)
         .await
         .map_err(|_too_large| ApiError::of_status(StatusCode::PAYLOAD_TOO_LARGE))?;
@@ -57,10 +59,14 @@ pub(crate) async fn once(
     match begin(&context, key, (parts.method.as_str(), target, &body)).await? {
         Begun::Replay { status, body } => Ok(replay(status, body)),
         Begun::Proceed(claim) => {
+            parts.extensions.insert(claim.context());
             let request = Request::from_parts(parts, Body::from(body));
             let run = async move {
-                let response = next.run(request).await;
-                keep(claim, response).await
+                match timeout(LONGEST, next.run(request)).await {
+                    Ok(response) => keep(claim, response).await,
+                    // Nobody knows what it did: the next one with this key finds out.
+                    Err(_elapsed) => Err(ApiError::of_status(StatusCode::SERVICE_UNAVAILABLE)),
+                }
             };
             state
                 .tasks

@@ -33,7 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 /// The largest body of a request, in bytes.
 pub(crate) const LARGEST_BODY: usize = 1024 * 1024;
 /// How long a request may take, streams excepted.
-const LONGEST: Duration = Duration::from_secs(30);
+pub(crate) const LONGEST: Duration = services::idempotency::LONGEST;
 /// Where everything with a version lives.
 const V1: &str = "/api/v1";
 

@@ -153,7 +153,7 @@ impl From<Error> for ApiError {
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             },
             Error::Internal(source) => {
-                tracing::error!(error = &*source as &dyn std::error::Error, "request failed");
+                tracing::error!(error = %ports::Causes(&*source), "request failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
             }
         }

@@ -197,7 +197,7 @@ impl Follower {
             Err(error) => {
                 // The client connects again and goes on where it was.
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ports::Causes(&error),
                     "an event stream broke off"
                 );
                 return None;

@@ -167,7 +167,11 @@ async fn ask(
 }
 
 /// Settles the question a dead process was asking; nobody knows what it cost, so it is charged whole.
-async fn settle_leftovers(engine: &Engine, lane: Lane, item: &WorkItem) -> Result<(), StoreError> {
+pub(crate) async fn settle_leftovers(
+    engine: &Engine,
+    lane: Lane,
+    item: &WorkItem,
+) -> Result<(), StoreError> {
     let tx = engine.read(lane.tenant_id).await?;
     let left = tx
         .ledger()

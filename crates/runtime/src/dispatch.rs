@@ -1,6 +1,6 @@
 //! Claims lanes that are ready, as many as there are free places, and runs each.
 
-use crate::{engine::Engine, start};
+use crate::{engine::Engine, held, start};
 use domain::queue::Lane;
 use futures_util::FutureExt;
 use ports::live::{Wake, WakeSignal};
@@ -15,15 +15,25 @@ const CLAIM: usize = 16;
 
 /// Claims and runs until a stop is asked for.
 pub(crate) async fn run(engine: Arc<Engine>) {
+    let mut in_doubt = false;
     loop {
         tokio::select! {
             biased;
             () = engine.stop.cancelled() => return,
             () = engine.hub.wait(Wake::Lanes) => {}
         }
-        if let Err(error) = claim_all(&engine).await {
+        let claimed = match in_doubt {
+            true => held::let_go_of_lanes(&engine).await,
+            false => Ok(()),
+        };
+        let claimed = match claimed {
+            Ok(()) => claim_all(&engine).await,
+            Err(error) => Err(error),
+        };
+        in_doubt = claimed.is_err();
+        if let Err(error) = claimed {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %ports::Causes(&error),
                 "lanes could not be claimed"
             );
         }
@@ -59,6 +69,7 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError>
         let full = lanes.len() == places.len();
         for (lane, place) in lanes.into_iter().zip(places) {
             crate::crash::point("claim.after_commit");
+            engine.lanes.hold(lane.id);
             engine.spawn_job(run_lane(Arc::clone(engine), lane, place));
         }
         if !full {
@@ -68,6 +79,8 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError>
 }
 
 async fn run_lane(engine: Arc<Engine>, lane: Lane, place: OwnedSemaphorePermit) {
+    let running = Arc::clone(&engine);
+    let _holding = running.lanes.holding(lane.id);
     let outcome = AssertUnwindSafe(start::run(&engine, lane))
         .catch_unwind()
         .await;

@@ -1,7 +1,7 @@
 //! Delivers effects: claim, send, settle. Order is kept per conversation by the claim; different
 //! conversations are served side by side.
 
-use crate::{engine::Engine, finish};
+use crate::{engine::Engine, finish, held};
 use chrono::TimeDelta;
 use domain::{
     effect::{DeadReason, Effect, EffectStatus, RECEIPT_SLOT, REPLY_SLOT},
@@ -33,16 +33,25 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Claims and sends until the last job has ended, and then what that left to send.
 pub(crate) async fn run(engine: Arc<Engine>) {
-    let mut last = false;
+    let (mut last, mut in_doubt) = (false, false);
     while !last {
         tokio::select! {
             biased;
             () = engine.quiet.cancelled() => last = true,
             () = engine.hub.wait(Wake::Effects) => {}
         }
-        if let Err(error) = claim_all(&engine).await {
+        let claimed = match in_doubt {
+            true => held::let_go_of_effects(&engine).await,
+            false => Ok(()),
+        };
+        let claimed = match claimed {
+            Ok(()) => claim_all(&engine).await,
+            Err(error) => Err(error),
+        };
+        in_doubt = claimed.is_err();
+        if let Err(error) = claimed {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %ports::Causes(&error),
                 "effects could not be claimed"
             );
         }
@@ -73,6 +82,7 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
             .await?;
         let full = effects.len() == places.len();
         for (effect, place) in effects.into_iter().zip(places) {
+            engine.effects.hold(effect.id);
             engine.spawn(deliver(Arc::clone(engine), effect, place));
         }
         if !full {
@@ -83,6 +93,8 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
 
 async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphorePermit) {
     crate::crash::point("effect.claimed");
+    let sending = Arc::clone(&engine);
+    let _holding = sending.effects.holding(effect.id);
     let attempted = AssertUnwindSafe(attempt(&engine, &effect)).catch_unwind();
     let attempted = tokio::select! {
         biased;
@@ -97,7 +109,7 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
             "the server hit an error of its own while sending".to_owned(),
         )),
         Ok(Err(error)) => {
-            tracing::error!(effect.id = %effect.id, error = &error as &dyn std::error::Error, "an effect could not be prepared");
+            tracing::error!(effect.id = %effect.id, error = %ports::Causes(&error), "an effect could not be prepared");
             Outcome::Failed(ChannelError::Unavailable(
                 "the server's own store failed".to_owned(),
             ))
@@ -107,7 +119,7 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
     judge(&engine, &mut effect, outcome);
     counter!("nitejar_effects_total", "status" => effect.status.as_str()).increment(1);
     while let Err(error) = settle(&engine, &effect).await {
-        tracing::error!(effect.id = %effect.id, error = &error as &dyn std::error::Error, "a delivery could not be recorded");
+        tracing::error!(effect.id = %effect.id, error = %ports::Causes(&error), "a delivery could not be recorded");
         if engine.drop_sends.is_cancelled() {
             break;
         }

@@ -1,10 +1,18 @@
 //! What the runtime is made of, and its life: start, run, drain.
 
-use crate::{dispatch, effects, hub::Hub, leases, places::Places, pollers, retention::{self, Retention}};
+use crate::{
+    dispatch, effects,
+    held::Held,
+    hub::Hub,
+    leases,
+    places::Places,
+    pollers,
+    retention::{self, Retention},
+};
 use agent::turn::Limits;
 use domain::{
     Timestamp,
-    id::{TenantId, WorkerId},
+    id::{EffectId, LaneId, TenantId, WorkerId},
     secret::Redactor,
 };
 use ports::{
@@ -14,7 +22,10 @@ use ports::{
 };
 use services::Platform;
 use std::{
-    sync::{Arc, atomic::{AtomicBool, AtomicU64}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -74,6 +85,8 @@ pub struct Engine {
     /// Whether lanes, or effects, may be waiting for a free place.
     pub(crate) jobs_starved: AtomicBool,
     pub(crate) sends_starved: AtomicBool,
+    pub(crate) lanes: Held<LaneId>,
+    pub(crate) effects: Held<EffectId>,
     pub(crate) places: Places,
     /// Cancelled when no new work may be taken.
     pub(crate) stop: CancellationToken,
@@ -126,6 +139,8 @@ impl Engine {
             send_slots: Arc::new(Semaphore::new(settings.sends)),
             jobs_starved: AtomicBool::new(false),
             sends_starved: AtomicBool::new(false),
+            lanes: Held::default(),
+            effects: Held::default(),
             places: Places::default(),
             worker: worker.id,
             stop: CancellationToken::new(),
@@ -181,7 +196,7 @@ impl Engine {
         crate::crash::point("drain.before_retire");
         if let Err(error) = self.leases.retire(self.worker, self.now()).await {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %ports::Causes(&error),
                 "could not give the leases back"
             );
         }

@@ -84,7 +84,7 @@ impl Hands {
             Err(error) => Err(error),
         };
         if let Err(error) = closed {
-            tracing::warn!(job.id = %self.job, error = &error as &dyn std::error::Error, "a shell could not be closed");
+            tracing::warn!(job.id = %self.job, error = %ports::Causes(&error), "a shell could not be closed");
         }
     }
 

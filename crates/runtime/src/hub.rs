@@ -4,15 +4,13 @@
 mod open_text;
 
 use async_trait::async_trait;
-use domain::{
-    id::{JobId, TenantId},
-};
+use domain::id::{JobId, TenantId};
 use futures_util::{StreamExt, stream};
-use ports::live::{
-    Bus, CommitListener, Committed, Delta, EventFeed, Heard, Live, LiveStream, News,
-    Wake, WakeSignal,
-};
 use open_text::OpenTexts;
+use ports::live::{
+    Bus, CommitListener, Committed, Delta, EventFeed, Heard, Live, LiveStream, News, Wake,
+    WakeSignal,
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -48,7 +48,7 @@ async fn beat(engine: &Engine) {
         Ok(false) => announce_again(engine).await,
         Err(error) => {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %ports::Causes(&error),
                 "the heartbeat could not be written"
             );
         }
@@ -66,7 +66,7 @@ async fn sweep(engine: &Engine) {
             );
         }
         Ok(_) => {}
-        Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "the sweep failed"),
+        Err(error) => tracing::error!(error = %ports::Causes(&error), "the sweep failed"),
     }
 }
 
@@ -79,7 +79,7 @@ async fn stop_requested(engine: &Engine) {
         Ok(jobs) => jobs.into_iter().for_each(|job| engine.hub.stop(job)),
         Err(error) => {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %ports::Causes(&error),
                 "requests to stop jobs could not be read"
             );
         }
@@ -104,7 +104,7 @@ async fn announce_again(engine: &Engine) {
     };
     if let Err(error) = engine.leases.register(&worker).await {
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = %ports::Causes(&error),
             "could not announce this process again"
         );
     }

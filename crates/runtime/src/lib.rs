@@ -15,6 +15,7 @@ mod engine;
 mod finish;
 mod guards;
 mod hands;
+mod held;
 mod hub;
 mod ingest;
 mod job;

@@ -35,7 +35,7 @@ pub(crate) async fn run(engine: Arc<Engine>) {
             Ok(integrations) => adjust(&engine, &mut running, integrations),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ports::Causes(&error),
                     "integrations could not be read"
                 );
             }
@@ -213,7 +213,7 @@ impl Poller {
     }
 
     async fn stumbled(&self, error: &StoreError) {
-        tracing::error!(integration.id = %self.integration.id, error = error as &dyn std::error::Error, "a poller's store access failed");
+        tracing::error!(integration.id = %self.integration.id, error = %ports::Causes(error), "a poller's store access failed");
         self.engine.sleep(SHORT_PAUSE).await;
     }
 
@@ -227,7 +227,7 @@ impl Poller {
             Ok(()) => self.health = news,
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ports::Causes(&error),
                     "an integration's health could not be written"
                 );
             }

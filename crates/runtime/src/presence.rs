@@ -146,7 +146,7 @@ impl Signals {
         loop {
             if let Err(error) = self.channel.typing(&self.place).await {
                 tracing::debug!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ports::Causes(&error),
                     "typing could not be shown"
                 );
             }
@@ -160,7 +160,7 @@ impl Signals {
                         Err(StoreError::Stale) => return,
                         Err(error) => {
                             tracing::warn!(
-                                error = &error as &dyn std::error::Error,
+                                error = %ports::Causes(&error),
                                 "progress could not be written"
                             );
                         }

@@ -113,7 +113,7 @@ async fn keep_small(engine: &Engine) {
 fn stumble(outcome: Result<(), StoreError>) {
     if let Err(error) = outcome {
         tracing::error!(
-            error = &error as &dyn std::error::Error,
+            error = %ports::Causes(&error),
             "the database could not be kept small"
         );
     }

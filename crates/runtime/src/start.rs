@@ -41,7 +41,7 @@ pub(crate) async fn run(engine: &Arc<Engine>, lane: Lane) {
                 return;
             }
             Err(error) => {
-                tracing::error!(lane.id = %lane.id, error = &error as &dyn std::error::Error, "the store failed under a job");
+                tracing::error!(lane.id = %lane.id, error = %ports::Causes(&error), "the store failed under a job");
                 engine.sleep(PAUSE).await;
             }
         }
@@ -55,7 +55,7 @@ pub(crate) async fn give_back(engine: &Arc<Engine>, lane: Lane) {
         match fail_head(engine, lane).await {
             Ok(()) | Err(StoreError::Stale) => return,
             Err(error) => {
-                tracing::error!(lane.id = %lane.id, error = &error as &dyn std::error::Error, "a lane could not be given back");
+                tracing::error!(lane.id = %lane.id, error = %ports::Causes(&error), "a lane could not be given back");
                 engine.sleep(PAUSE).await;
             }
         }
@@ -187,6 +187,12 @@ async fn take_first(
     lane: Lane,
     scene: Scene,
 ) -> Result<Option<Run>, StoreError> {
+    let tx = engine.read(lane.tenant_id).await?;
+    let first = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();
+    drop(tx);
+    if let Some(queued) = first {
+        decide::settle_leftovers(engine, lane, &queued.item).await?;
+    }
     let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
     let first = tx.lanes().queued(lane.tenant_id, lane.id, 1).await?.pop();

@@ -1,6 +1,7 @@
 //! Whatever interrupts a job, what the model is shown next is a history that both families of providers take, and
 //! every tool call in it has exactly one result, in order. Here the transcript is driven by chance against a model
 //! of it that is nothing but two lists of ids; that the runtime writes such transcripts is for the simulation.
+#![expect(clippy::unwrap_used, reason = "test code")]
 
 use agent::{
     history,
@@ -188,7 +189,7 @@ impl Work {
     fn retry(&mut self, last_turn: bool, switch: bool) {
         self.interrupt();
         self.job.status = JobStatus::Cancelled;
-        self.memory = history::turns(&[self.job.clone()], &self.transcript);
+        self.memory = history::turns(std::slice::from_ref(&self.job), &self.transcript);
         if last_turn {
             continuation::keep(&mut self.transcript, !switch);
         } else {
@@ -287,6 +288,15 @@ fn results(transcript: &[Message]) -> Vec<String> {
             | Content::File { .. } => None,
         })
         .collect()
+}
+
+#[test]
+fn the_judge_refuses_a_call_without_its_result() {
+    let mut work = Work::begin();
+    work.asks(2, false, false);
+    work.append(Role::Tool, turn::results(Vec::new()));
+    work.called.clear();
+    assert!(work.check(None).is_err());
 }
 
 proptest! {

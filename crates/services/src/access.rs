@@ -27,6 +27,7 @@ pub async fn authenticate(platform: &Arc<Platform>, token: &Secret) -> Result<Co
             },
             tenant: platform.settings.home_tenant,
             platform: Arc::clone(platform),
+            request: None,
         });
     }
     let token = platform
@@ -42,5 +43,6 @@ pub async fn authenticate(platform: &Arc<Platform>, token: &Secret) -> Result<Co
         },
         tenant: token.tenant_id,
         platform: Arc::clone(platform),
+        request: None,
     })
 }

@@ -84,7 +84,7 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
     context.authorise(Right::Administer)?;
     let now = context.now();
     let agent = Agent {
-        id: AgentId::from_uuid(context.platform.ids.next()),
+        id: AgentId::from_uuid(context.new_id()),
         tenant_id: context.tenant,
         name: name(&request.name)?,
         model: model(context, request.model.as_deref())?,
@@ -103,6 +103,9 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
         archived_at: None,
     };
     let tx = context.write().await?;
+    if let Some(made) = tx.agents().find(context.tenant, agent.id).await? {
+        return Ok(made);
+    }
     tx.agents()
         .insert(&agent)
         .await

@@ -3,14 +3,20 @@
 
 use crate::{Context, Error};
 use chrono::TimeDelta;
-use domain::{access::Actor, secret::Secret};
+use domain::{Timestamp, access::Actor, secret::Secret};
 use ports::{
     cipher::SealedPlace,
-    store::{IdempotencyClaim, SavedResponse},
+    store::{IdempotencyClaim, KeyClaim, SavedResponse},
 };
+use std::time::Duration;
 
 /// How long a key is remembered.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
+/// How long a request may take. Whoever serves one with a key must end it then.
+pub const LONGEST: Duration = Duration::from_secs(30);
+/// After this long a request without an answer is not under way any more: its process is gone. Twice what it may
+/// take, for clocks differ.
+const ABANDONED: TimeDelta = TimeDelta::seconds(60);
 
 /// What a request with a key should do.
 pub enum Begun {
@@ -29,6 +35,7 @@ pub enum Begun {
 pub struct Claim {
     context: Context,
     key: String,
+    claimed_at: Timestamp,
 }
 
 /// Takes a key for a request.
@@ -49,16 +56,27 @@ pub async fn begin(
     }
     let now = context.now();
     let fingerprint = fingerprint(context, request);
+    let claim = KeyClaim {
+        tenant: context.tenant,
+        key,
+        fingerprint: &fingerprint,
+        holder: &context.platform.settings.instance,
+        request: context.platform.ids.next(),
+        now,
+        stale_before: now - KEPT,
+        abandoned_before: now - ABANDONED,
+    };
     let tx = context.write().await?;
-    let claim = tx
-        .idempotency()
-        .claim(context.tenant, key, &fingerprint, now, now - KEPT)
-        .await?;
+    let claim = tx.idempotency().claim(claim).await?;
     tx.commit().await?;
     match claim {
-        IdempotencyClaim::Fresh => Ok(Begun::Proceed(Claim {
-            context: context.clone(),
+        IdempotencyClaim::Held { request } => Ok(Begun::Proceed(Claim {
+            context: Context {
+                request: Some(request),
+                ..context.clone()
+            },
             key: key.to_owned(),
+            claimed_at: now,
         })),
         IdempotencyClaim::InProgress => Err(Error::conflict(
             "request_in_progress",
@@ -83,6 +101,11 @@ pub async fn begin(
 }
 
 impl Claim {
+    /// What the request must be run with, so that what it makes is known when it is sent again.
+    pub fn context(&self) -> Context {
+        self.context.clone()
+    }
+
     /// Keeps the answer.
     pub async fn complete(self, status: u16, body: &str) -> Result<(), Error> {
         let context = &self.context;
@@ -97,7 +120,7 @@ impl Claim {
         };
         let tx = context.write().await?;
         tx.idempotency()
-            .complete(context.tenant, &self.key, &saved)
+            .complete(context.tenant, &self.key, self.claimed_at, &saved)
             .await?;
         tx.commit().await?;
         Ok(())
@@ -107,7 +130,7 @@ impl Claim {
     pub async fn release(self) -> Result<(), Error> {
         let tx = self.context.write().await?;
         tx.idempotency()
-            .release(self.context.tenant, &self.key)
+            .release(self.context.tenant, &self.key, self.claimed_at)
             .await?;
         tx.commit().await?;
         Ok(())

@@ -75,7 +75,7 @@ pub async fn create(context: &Context, request: CreateIntegration) -> Result<Sho
     let settings = check(context, request.channel, request.config)?;
     let now = context.now();
     let mut integration = Integration {
-        id: IntegrationId::from_uuid(context.platform.ids.next()),
+        id: IntegrationId::from_uuid(context.new_id()),
         tenant_id: context.tenant,
         channel: request.channel,
         name: name(&request.name)?,
@@ -90,11 +90,15 @@ pub async fn create(context: &Context, request: CreateIntegration) -> Result<Sho
     };
     integration.config = context.platform.channels.seal(&integration, &settings);
     let tx = context.write().await?;
+    let repo = tx.integrations();
+    if let Some(made) = repo.find(context.tenant, integration.id).await? {
+        return Ok(show(context, made));
+    }
     known_agents(context, &tx, &integration.visibility).await?;
-    tx.integrations()
-        .insert(&integration)
+    repo.insert(&integration)
         .await
         .map_err(|error| name_taken(error, &integration))?;
+    drop(repo);
     tx.commit().await?;
     Ok(show(context, integration))
 }

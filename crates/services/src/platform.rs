@@ -19,6 +19,7 @@ use ports::{
     store::{BoxTx, Durability, Store, SystemStore},
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What an operator decided at start.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct PlatformSettings {
     pub default_agent_budget: Limit,
     /// What one job may spend.
     pub job_budget: Limit,
+    /// What stays the same over restarts of this process.
+    pub instance: String,
 }
 
 /// Everything use cases need.
@@ -72,6 +75,9 @@ pub struct Context {
     pub tenant: TenantId,
     /// With what.
     pub platform: Arc<Platform>,
+    /// The id of the request it runs for, where that was given a key: what the request makes gets this id, so
+    /// that the same request, sent again after a crash, finds it.
+    pub request: Option<Uuid>,
 }
 
 impl Context {
@@ -96,6 +102,11 @@ impl Context {
             .store
             .write(self.tenant, Durability::Durable)
             .await?)
+    }
+
+    /// The id of what a request makes.
+    pub(crate) fn new_id(&self) -> Uuid {
+        self.request.unwrap_or_else(|| self.platform.ids.next())
     }
 
     /// Now.

@@ -61,7 +61,7 @@ pub async fn cleanup(context: &Context) -> Result<Vec<SpriteSession>, Error> {
                 ended.push(session);
             }
             Err(error) => {
-                tracing::warn!(sprite_session.id = %session.id, error = &error as &dyn std::error::Error, "an orphaned shell could not be ended");
+                tracing::warn!(sprite_session.id = %session.id, error = %ports::Causes(&error), "an orphaned shell could not be ended");
             }
         }
     }

@@ -44,7 +44,8 @@ pub struct WorkDetail {
 pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDetail, Error> {
     context.authorise(Right::Operate)?;
     let text = text(&request.text)?;
-    let event = context.platform.ids.next();
+    // The same for a request that is sent again, which ingest then knows.
+    let event = context.new_id();
     let tx = context.read().await?;
     let (integration_id, place, chat, title) = match request.conversation_id {
         None => (

@@ -20,7 +20,7 @@ use std::{
     },
     time::Duration,
 };
-use tell::{Mouth, Outbox};
+use tell::{Mouth, Queue};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::{
@@ -39,7 +39,7 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// News to and from the other processes, over the database they share.
 pub struct PostgresBus {
-    outbox: Arc<Outbox>,
+    queue: Arc<Queue>,
     listeners: broadcast::Sender<Heard>,
     outgoing: Arc<Link>,
     incoming: Arc<Link>,
@@ -61,15 +61,15 @@ impl PostgresBus {
     ) -> Result<Self, OpenError> {
         let options = connect::options(settings)?;
         let stop = stop.child_token();
-        let outbox = Arc::<Outbox>::default();
+        let queue = Arc::<Queue>::default();
         let listeners = broadcast::Sender::new(BACKLOG);
         let (outgoing, incoming) = (Arc::new(Link::new("told")), Arc::new(Link::new("heard")));
-        let mouth = Mouth::new(options.clone(), origin, &outbox, &outgoing);
+        let mouth = Mouth::new(options.clone(), origin, &queue, &outgoing);
         let ear = Ear::new(options, origin, listeners.clone(), &incoming);
         tasks.spawn(mouth.run(stop.clone()));
         tasks.spawn(ear.run(stop.clone()));
         Ok(Self {
-            outbox,
+            queue,
             listeners,
             outgoing,
             incoming,
@@ -80,7 +80,7 @@ impl PostgresBus {
 
 impl Bus for PostgresBus {
     fn publish(&self, news: News) {
-        self.outbox.put(&news);
+        self.queue.put(&news);
     }
 
     fn listen(&self) -> HeardStream {

@@ -24,6 +24,8 @@ pub struct Postgres {
     options: PgConnectOptions,
     pool: PgPool,
     connection: DatabaseConnection,
+    /// For heartbeat and sweep alone.
+    pulse: DatabaseConnection,
     listener: Arc<dyn CommitListener>,
 }
 
@@ -38,10 +40,12 @@ impl Backend for Postgres {
         let options = connect::options(&settings).map_err(backend)?;
         connect::prepare(&options).await.map_err(backend)?;
         let pool = connect::pool(options.clone(), settings.connections);
+        let pulse = connect::pool(options.clone(), 1);
         Ok(Self {
             options,
             connection: SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone()),
             pool,
+            pulse: SqlxPostgresConnector::from_sqlx_postgres_pool(pulse),
             listener,
         })
     }
@@ -62,13 +66,17 @@ impl Backend for Postgres {
         &self.connection
     }
 
+    fn pulse(&self) -> &DatabaseConnection {
+        &self.pulse
+    }
+
     async fn read(&self, scope: Scope) -> Result<DatabaseTransaction, StoreError> {
         let mut how = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY".to_owned();
         if let Scope::Tenant(tenant) = scope {
             how.push_str("; ");
             how.push_str(&only(tenant));
         }
-        self.begin(&how).await
+        begin(&self.connection, &how).await
     }
 
     async fn write(
@@ -83,12 +91,16 @@ impl Backend for Postgres {
         if durability == Durability::Relaxed {
             how.push("SET LOCAL synchronous_commit = off".to_owned());
         }
-        let transaction = self.begin(&how.join("; ")).await?;
+        let connection = match scope {
+            Scope::Tenant(_) | Scope::System => &self.connection,
+            Scope::Pulse => &self.pulse,
+        };
+        let transaction = begin(connection, &how.join("; ")).await?;
         Ok((transaction, Box::new(Commit(Arc::clone(&self.listener)))))
     }
 
     async fn await_rows(&self, rows: &SelectStatement) -> Result<(), StoreError> {
-        let transaction = self.begin(MOMENT).await?;
+        let transaction = begin(&self.connection, MOMENT).await?;
         match transaction.query_all(rows).await {
             Err(error) if !is_lock_timeout(&error) => Err(db_error("row")(error)),
             Ok(_) | Err(_) => Ok(()),
@@ -101,25 +113,25 @@ impl Backend for Postgres {
 
     async fn close(&self) {
         self.pool.close().await;
+        if let Err(error) = self.pulse.close_by_ref().await {
+            tracing::warn!(error = %ports::Causes(&error), "a database connection did not close cleanly");
+        }
     }
 }
 
-impl Postgres {
-    /// Begins, and says in one round trip what the transaction is like, unless it is like the session.
-    async fn begin(&self, how: &str) -> Result<DatabaseTransaction, StoreError> {
-        let transaction = self
-            .connection
-            .begin()
+/// Begins, and says in one round trip what the transaction is like, unless it is like the session.
+async fn begin(
+    connection: &DatabaseConnection,
+    how: &str,
+) -> Result<DatabaseTransaction, StoreError> {
+    let transaction = connection.begin().await.map_err(db_error("transaction"))?;
+    if !how.is_empty() {
+        transaction
+            .execute_unprepared(how)
             .await
             .map_err(db_error("transaction"))?;
-        if !how.is_empty() {
-            transaction
-                .execute_unprepared(how)
-                .await
-                .map_err(db_error("transaction"))?;
-        }
-        Ok(transaction)
     }
+    Ok(transaction)
 }
 
 /// How long a transaction waits for rows that somebody holds for no good reason.
@@ -131,8 +143,9 @@ fn is_lock_timeout(error: &DbErr) -> bool {
     else {
         return false;
     };
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.as_deref() == Some("55P03")
+    error
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }
 
 /// Hides every other tenant until the transaction ends.

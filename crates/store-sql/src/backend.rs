@@ -15,8 +15,11 @@ use std::{any::Any, sync::Arc};
 pub enum Scope {
     /// One tenant's.
     Tenant(TenantId),
-    /// Everybody's: claims, sweeps, ingest, credentials.
+    /// Everybody's: claims, ingest, credentials.
     System,
+    /// Everybody's, for heartbeat and sweep: they must not wait behind the work of others, or a busy process
+    /// would be thought dead.
+    Pulse,
 }
 
 /// One connected database.
@@ -39,6 +42,9 @@ pub trait Backend: Send + Sync + Sized + 'static {
 
     /// Where single reads go that need no transaction and no tenant.
     fn reader(&self) -> &DatabaseConnection;
+
+    /// The same for heartbeat and sweep.
+    fn pulse(&self) -> &DatabaseConnection;
 
     /// Begins a snapshot to read from.
     async fn read(&self, scope: Scope) -> Result<DatabaseTransaction, StoreError>;

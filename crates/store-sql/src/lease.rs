@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     effect::Effect,
-    id::{JobId, WorkerId},
+    id::{EffectId, JobId, LaneId, WorkerId},
     queue::Lane,
 };
 use ports::store::{Durability, LeaseStore, StoreError, Swept, Worker};
@@ -48,7 +48,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     }
 
     async fn heartbeat(&self, worker: WorkerId, now: Timestamp) -> Result<bool, StoreError> {
-        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
+        let tx = self.begin(Scope::Pulse, Durability::Relaxed).await?;
         let beat = worker::Entity::update_many()
             .col_expr(worker::Column::HeartbeatAt, Expr::value(now))
             .filter(worker::Column::Id.eq(worker.as_uuid()))
@@ -70,10 +70,10 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     async fn sweep(&self, expired: Timestamp, now: Timestamp) -> Result<Swept, StoreError> {
         let silent = || workers(worker::Column::HeartbeatAt.lt(expired));
         // Nearly always there is nothing to do, and looking needs no write lock.
-        if ids(silent(), self.backend.reader()).await?.is_empty() {
+        if ids(silent(), self.backend.pulse()).await?.is_empty() {
             return Ok(Swept::default());
         }
-        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
+        let tx = self.begin(Scope::Pulse, Durability::Relaxed).await?;
         let swept = free::free(&tx, silent(), now).await?;
         tx.commit().await?;
         Ok(swept)
@@ -108,7 +108,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
                 break;
             }
             let tx = self.begin(Scope::System, Durability::Durable).await?;
-            let mut claimed = claim::effects(&tx, worker, now, limit).await?;
+            let claimed = claim::effects(&tx, worker, now, limit).await?;
             if claimed.is_empty() {
                 // Passed over because somebody writes in that conversation, who need not tell when done.
                 drop(tx);
@@ -118,10 +118,29 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
                 continue;
             }
             tx.commit().await?;
-            claimed.sort_unstable_by_key(|effect| effect.id);
             return claimed.into_iter().map(Effect::try_from).collect();
         }
         Ok(Vec::new())
+    }
+
+    async fn let_go_lanes(
+        &self,
+        worker: WorkerId,
+        known: &[LaneId],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
+        let unknown = lane::Column::LeaseWorker
+            .eq(worker.as_uuid())
+            .and(lane::Column::Id.is_not_in(known.iter().map(|id| id.as_uuid())));
+        free::lanes(&tx, unknown, now).await?;
+        tx.commit().await
+    }
+
+    async fn let_go_effects(&self, worker: WorkerId, known: &[EffectId]) -> Result<(), StoreError> {
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
+        free::unbegun(&tx, worker, known).await?;
+        tx.commit().await
     }
 
     async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError> {
@@ -138,7 +157,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
             .filter(is_any(Column::Status, &UNFINISHED))
             .filter(Column::CancelRequestedAt.is_not_null())
             .into_tuple()
-            .all(self.backend.reader())
+            .all(self.backend.pulse())
             .await
             .map_err(db_error("job"))?;
         Ok(asked.into_iter().map(JobId::from_uuid).collect())

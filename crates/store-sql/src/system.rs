@@ -5,7 +5,7 @@ use crate::{
     entity::{feed, integration, lease, tenant, token},
     error::db_error,
     query::{insert, insert_all},
-    repo::integrations::with_agents,
+    repo::{idempotency, integrations::with_agents},
     store::SqlStore,
     tx::SqlTx,
 };
@@ -90,6 +90,13 @@ impl<B: Backend> SystemStore for SqlStore<B> {
             .map_err(db_error("lease"))?;
         tx.commit().await?;
         Ok(tenant)
+    }
+
+    async fn free_keys(&self, instance: &str) -> Result<u64, StoreError> {
+        let tx = self.begin(Scope::System, Durability::Relaxed).await?;
+        let freed = idempotency::free(&tx, instance).await?;
+        tx.commit().await?;
+        Ok(freed)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     error::db_error,
     repo::{
         access::SqlAccess, agents::SqlAgents, conversations::SqlConversations, effects::SqlEffects,
-        events::{self, SqlEvents}, idempotency::SqlIdempotency, integrations::SqlIntegrations,
+        events::SqlEvents, idempotency::SqlIdempotency, integrations::SqlIntegrations,
         jobs::SqlJobs, lanes::SqlLanes, ledger::SqlLedger, settings::SqlSettings,
         sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript, work::SqlWork,
     },
@@ -66,7 +66,7 @@ impl SqlTx {
             .committed
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        events::number(&self.conn, &mut committed.events).await?;
+        crate::repo::events::number(&self.conn, &mut committed.events).await?;
         self.end.commit(self.conn.into_inner()?, committed).await
     }
 }

@@ -63,6 +63,10 @@ impl Backend for Sqlite {
         &self.readers
     }
 
+    fn pulse(&self) -> &DatabaseConnection {
+        &self.readers
+    }
+
     async fn read(&self, _scope: Scope) -> Result<DatabaseTransaction, StoreError> {
         self.readers.begin().await.map_err(db_error("transaction"))
     }
@@ -89,7 +93,7 @@ impl Backend for Sqlite {
         for connection in [&self.readers, &self.connection] {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %ports::Causes(&error),
                     "a database connection did not close cleanly"
                 );
             }

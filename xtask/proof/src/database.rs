@@ -96,7 +96,8 @@ impl Databases {
         let name = format!(
             "proof_{}_{}",
             std::process::id(),
-            name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+            name.to_ascii_lowercase()
+                .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
         );
         let url = match &self.admin {
             None => format!("sqlite://{}?mode=rw", data.join(FILE).display()),

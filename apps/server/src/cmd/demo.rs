@@ -65,6 +65,7 @@ async fn tell(server: &Server, telegram: &TelegramSimulator) -> anyhow::Result<(
         actor: Actor::System,
         tenant: server.platform.settings.home_tenant,
         platform: Arc::clone(&server.platform),
+        request: None,
     };
     prepare(&context, telegram).await?;
     let mut feed = server.feed.subscribe(context.tenant, None);

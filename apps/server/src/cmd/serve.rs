@@ -4,7 +4,7 @@ use crate::{
     cli::Failure,
     config::{Config, ConfigError},
     home,
-    storage::{self, Database},
+    storage::{self, Database, Lines},
     telemetry::{self, Traces},
     wire::{self, Assembly},
 };
@@ -13,14 +13,7 @@ use api::{ApiState, Phase};
 use domain::secret::Redactor;
 use runtime::{Engine, Hub};
 use services::Platform;
-use std::{
-    fs::File,
-    io::ErrorKind,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, io::ErrorKind, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -128,6 +121,7 @@ pub struct Server {
     /// Absent where other processes run the jobs.
     engine: Option<Arc<Engine>>,
     store: Arc<dyn Database>,
+    lines: Arc<Lines>,
     following: CancellationToken,
     phase: watch::Sender<Phase>,
     http: JoinHandle<std::io::Result<()>>,
@@ -148,7 +142,8 @@ impl Server {
         let foundation = wire::foundation(config, redactor).await?;
         let store = Arc::clone(&foundation.store);
         let listener = bind(config).await?;
-        let tracker = foundation.tasks.clone();
+        let lines = Arc::clone(&foundation.lines);
+        let tracker = TaskTracker::new();
         let Assembly {
             platform,
             parts,
@@ -197,6 +192,7 @@ impl Server {
             new_token,
             engine,
             store,
+            lines,
             following,
             phase,
             http,
@@ -223,6 +219,7 @@ impl Server {
                 engine.shutdown().await;
             }
             self.following.cancel();
+            self.lines.close().await;
             self.tracker.close();
             let patience = hurried.run_until_cancelled(&mut self.http);
             tokio::time::timeout(LAST_ANSWERS, patience).await

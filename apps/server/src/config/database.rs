@@ -94,6 +94,12 @@ pub(super) fn redis_url(
     })
 }
 
+/// The password inside a URL, as it is written there.
+pub(super) fn password(url: &Secret) -> Option<Secret> {
+    let url = reqwest::Url::parse(url.expose()).ok()?;
+    url.password().map(Secret::new)
+}
+
 fn wrong(problem: &str) -> ConfigError {
     ConfigError::Invalid {
         name: "DATABASE_URL",

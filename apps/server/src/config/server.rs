@@ -20,6 +20,8 @@ pub struct ServerConfig {
     pub encryption_key: Option<Secret>,
     /// A key that still opens what was sealed before a rotation.
     pub encryption_key_previous: Option<Secret>,
+    /// The passwords inside those URLs, which may be quoted without the rest.
+    pub passwords: Vec<Secret>,
     /// The public URL; without it no webhooks are registered.
     pub app_base_url: Option<String>,
     /// A token for the owner, for automation.
@@ -30,8 +32,11 @@ impl ServerConfig {
     pub(super) fn from_source(source: &Source) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(source.get("DATA_DIR").unwrap_or("./data"));
         let database = Database::from_source(source, &data_dir)?;
+        let redis_url = database::redis_url(source, &database)?;
+        let urls = database.url().into_iter().chain(&redis_url);
         Ok(Self {
-            redis_url: database::redis_url(source, &database)?,
+            passwords: urls.filter_map(database::password).collect(),
+            redis_url,
             database,
             host: source
                 .parse("HOST", "an IP address")?
@@ -47,10 +52,7 @@ impl ServerConfig {
 }
 
 /// A URL that paths are appended to.
-pub(super) fn base_url(
-    source: &Source,
-    name: &'static str,
-) -> Result<Option<String>, ConfigError> {
+pub(super) fn base_url(source: &Source, name: &'static str) -> Result<Option<String>, ConfigError> {
     let Some(text) = source.get(name) else {
         return Ok(None);
     };

@@ -196,7 +196,10 @@ async fn deliveries_that_come_twice_broken_off_and_out_of_order_give_one_item_ea
     let count = |kind| log.iter().filter(|entry| entry.kind == kind).count();
     assert!(count(LogKind::Offered) > 12, "there was no chaos");
     assert_eq!((count(LogKind::Accepted), items.len()), (12, 12));
-    let texts: BTreeSet<_> = items.iter().map(|item| item["title"].to_string()).collect();
+    let texts: BTreeSet<_> = items
+        .iter()
+        .map(|item| item["message"]["text"].to_string())
+        .collect();
     assert_eq!(texts.len(), 12, "{texts:?}");
     for chat in 100..103 {
         let copies = telegram.copies(chat);

@@ -124,6 +124,7 @@ impl App {
                 public_url: Some("https://jar.example".to_owned()),
                 default_agent_budget: Limit::Of(Micros(5_000_000)),
                 job_budget: Limit::Of(Micros(1_000_000)),
+                instance: "test".to_owned(),
             },
         });
         let phase = watch::Sender::new(Phase::Serving);
@@ -152,6 +153,7 @@ impl App {
             actor: Actor::System,
             tenant: self.platform.settings.home_tenant,
             platform: Arc::clone(&self.platform),
+            request: None,
         }
     }
 

@@ -7,6 +7,7 @@ use domain::{
     access::ApiToken,
     id::{TenantId, TokenId},
 };
+use uuid::Uuid;
 
 /// Bearer tokens of a tenant.
 #[async_trait]
@@ -52,11 +53,35 @@ pub struct SavedResponse {
     pub body: String,
 }
 
+/// A request that wants an idempotency key.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyClaim<'a> {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The key.
+    pub key: &'a str,
+    /// What makes two requests the same.
+    pub fingerprint: &'a str,
+    /// The instance of the process that asks.
+    pub holder: &'a str,
+    /// The id that the request gets when it is the first with this key.
+    pub request: Uuid,
+    /// When it asks.
+    pub now: Timestamp,
+    /// Keys first used before this instant are forgotten.
+    pub stale_before: Timestamp,
+    /// Nobody works any more on a request that was begun before this instant.
+    pub abandoned_before: Timestamp,
+}
+
 /// What is known of an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdempotencyClaim {
-    /// Nobody used it: the caller now owns it.
-    Fresh,
+    /// The caller now owns it: nobody used it, or whoever did is gone without an answer.
+    Held {
+        /// The id of the first request with this key; what that one made has it too.
+        request: Uuid,
+    },
     /// The first request is still under way.
     InProgress,
     /// It was used for a different request.
@@ -68,23 +93,22 @@ pub enum IdempotencyClaim {
 /// Answers kept for repeated requests.
 #[async_trait]
 pub trait IdempotencyRepository: Send + Sync {
-    /// Takes the key for a request with this fingerprint, or says what became of it. Keys older than
-    /// `stale_before` are forgotten.
-    async fn claim(
-        &self,
-        tenant: TenantId,
-        key: &str,
-        fingerprint: &str,
-        now: Timestamp,
-        stale_before: Timestamp,
-    ) -> Result<IdempotencyClaim, StoreError>;
-    /// Keeps the answer.
+    /// Takes the key, or says what became of it. Of many that ask at once, one gets it.
+    async fn claim(&self, claim: KeyClaim<'_>) -> Result<IdempotencyClaim, StoreError>;
+    /// Keeps the answer of the request that took the key at `claimed_at`, unless another took over.
     async fn complete(
         &self,
         tenant: TenantId,
         key: &str,
+        claimed_at: Timestamp,
         response: &SavedResponse,
     ) -> Result<(), StoreError>;
-    /// Gives the key back: the request failed and changed nothing.
-    async fn release(&self, tenant: TenantId, key: &str) -> Result<(), StoreError>;
+    /// Gives the key back: the request failed and changed nothing. One that was taken over stays with its
+    /// request, for the first may have changed something.
+    async fn release(
+        &self,
+        tenant: TenantId,
+        key: &str,
+        claimed_at: Timestamp,
+    ) -> Result<(), StoreError>;
 }

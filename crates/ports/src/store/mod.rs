@@ -17,7 +17,8 @@ mod transcript;
 mod work;
 
 pub use access::{
-    AccessRepository, IdempotencyClaim, IdempotencyRepository, SavedResponse, SettingRepository,
+    AccessRepository, IdempotencyClaim, IdempotencyRepository, KeyClaim, SavedResponse,
+    SettingRepository,
 };
 pub use catalog::{AgentRepository, ConversationRepository, IntegrationRepository};
 pub use effects::{EffectFilter, EffectRepository, EventRepository};
@@ -151,6 +152,7 @@ pub trait StoreTx: CatalogTx + ExecutionTx + Send + Sync {
     /// First call of every transaction that writes for a job.
     async fn fenced(&self, tenant: TenantId, lane: LaneId, fence: Fence) -> Result<(), StoreError>;
 
-    /// Makes it so, in the class the transaction was opened with, and tells the commit listener.
+    /// Makes it so, in the class the transaction was opened with, and tells the commit listener. Fails
+    /// when anything in it failed before, a conflict too: then it can only be dropped.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

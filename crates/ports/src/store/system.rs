@@ -6,7 +6,7 @@ use domain::{
     Timestamp,
     access::{ApiToken, Tenant},
     effect::Effect,
-    id::{IntegrationId, JobId, WorkerId},
+    id::{EffectId, IntegrationId, JobId, LaneId, WorkerId},
     integration::Integration,
     queue::Lane,
 };
@@ -23,6 +23,9 @@ pub trait SystemStore: Send + Sync {
     async fn active_integrations(&self) -> Result<Vec<Integration>, StoreError>;
     /// The oldest tenant; made with its event feed when there is none.
     async fn ensure_tenant(&self, name: &str, now: Timestamp) -> Result<Tenant, StoreError>;
+    /// Lets go of the idempotency keys of requests that an earlier process of this instance left without an
+    /// answer, and says how many. Only for a start, when the instance has no request under way.
+    async fn free_keys(&self, instance: &str) -> Result<u64, StoreError>;
 }
 
 /// The life of an opened database.
@@ -83,6 +86,19 @@ pub trait LeaseStore: Send + Sync {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Effect>, StoreError>;
+    /// Frees the lanes that a living process holds without knowing, because the answer to a claim was lost.
+    async fn let_go_lanes(
+        &self,
+        worker: WorkerId,
+        known: &[LaneId],
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Frees effects likewise; nobody has begun to send them.
+    async fn let_go_effects(
+        &self,
+        worker: WorkerId,
+        known: &[EffectId],
+    ) -> Result<(), StoreError>;
     /// The running jobs of a process that somebody asked to stop.
     async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError>;
     /// Takes or keeps a lease of which there is only one (a poller, the scheduler); false when a living

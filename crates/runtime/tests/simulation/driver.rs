@@ -90,10 +90,13 @@ async fn settle(world: &World) {
     }
 }
 
+/// The life of a replica, once it has begun.
+type Slot = Arc<Mutex<Option<Arc<Process>>>>;
+
 /// Keeps every replica alive.
 struct Replicas {
     world: Arc<World>,
-    lives: BTreeMap<String, (u64, Arc<Mutex<Option<Arc<Process>>>>)>,
+    lives: BTreeMap<String, (u64, Slot)>,
 }
 
 impl Replicas {
@@ -125,9 +128,7 @@ impl Replicas {
 
     /// Starts the next life of every process that was killed or has ended, after a while.
     fn replace_dead(&mut self) {
-        let is_dead = |slot: &Mutex<Option<Arc<Process>>>| {
-            slot.lock().unwrap().as_ref().is_some_and(|p| p.is_dead())
-        };
+        let is_dead = |slot: &Slot| slot.lock().unwrap().as_ref().is_some_and(|p| p.is_dead());
         let lives = self.lives.iter();
         let dead: Vec<(String, u64)> = lives
             .filter(|(_, (_, slot))| is_dead(slot))

@@ -71,7 +71,9 @@ impl Inference for Mind {
             let kind = world.dice(|dice| dice.below(12));
             world.note(&self.0.name, format!("the model fails ({kind})"));
             match kind {
-                0..10 if kind % 3 == 0 => return Err(busy(world.dice(|dice| dice.below(20)))),
+                0..10 if kind.is_multiple_of(3) => {
+                    return Err(busy(world.dice(|dice| dice.below(20))));
+                }
                 0..10 if kind % 3 == 1 => return Err(unavailable()),
                 0..10 => {
                     beats.push(Beat::Says(ModelEvent::TextDelta("well".to_owned())));

@@ -205,6 +205,7 @@ impl Process {
             },
             tenant: self.world.tenant(),
             platform: Arc::clone(&self.inside().platform),
+            request: None,
         }
     }
 }
@@ -238,6 +239,7 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
             public_url: Some("https://nitejar.test".to_owned()),
             default_agent_budget: Limit::Unlimited,
             job_budget: Limit::Of(Micros(5_000_000)),
+            instance: process.instance.clone(),
         },
     };
     (Arc::new(platform), hub)

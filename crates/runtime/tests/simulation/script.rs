@@ -39,7 +39,7 @@ pub(crate) enum Scene {
 pub(crate) fn write(world: &World, stage: &Stage) -> Vec<(Duration, Scene)> {
     let agents: Vec<&str> = stage.agents.iter().map(|a| a.name.as_str()).collect();
     world.dice(|dice| {
-        let length = dice.from(20, 240);
+        let length = dice.from(15, 150);
         let messages = dice.from(3, 14);
         let mut scenes: Vec<Scene> = (0..messages)
             .map(|number| say(dice, number, &agents))

@@ -10,7 +10,7 @@ use domain::{
     Timestamp,
     access::{ApiToken, Tenant},
     effect::Effect,
-    id::{IntegrationId, JobId, LaneId, TenantId, WorkerId},
+    id::{EffectId, IntegrationId, JobId, LaneId, TenantId, WorkerId},
     integration::Integration,
     queue::{Fence, Lane},
 };
@@ -86,10 +86,7 @@ async fn after<T>(
         process.kill(&format!("{what}, done"));
         pending::<()>().await;
     }
-    // A claim of which the answer is lost stays with a process that does not know of it: nothing frees what a
-    // living process holds. Until something does, this does not happen here.
-    let claims = what.starts_with("claim_");
-    if !claims && world.fails(world.rates.store_loses_answer) {
+    if world.fails(world.rates.store_loses_answer) {
         world.note(&process.name, format!("{what}: the answer is lost"));
         return Err(failure("the connection broke"));
     }
@@ -104,13 +101,13 @@ fn failure(why: &str) -> StoreError {
 impl Store for FaultyStore {
     async fn read(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
         let busy = self.begin("read").await?;
-        self.transaction(self.inner().read(tenant).await?, "read", busy)
+        Ok(self.transaction(self.inner().read(tenant).await?, "read", busy))
     }
 
     async fn write(&self, tenant: TenantId, durability: Durability) -> Result<BoxTx, StoreError> {
         let busy = self.begin("write").await?;
         let tx = self.inner().write(tenant, durability).await?;
-        self.transaction(tx, "write", busy)
+        Ok(self.transaction(tx, "write", busy))
     }
 
     async fn ingest(&self, batch: Vec<Accept>) -> Result<Vec<Accepted>, StoreError> {
@@ -123,13 +120,13 @@ impl Store for FaultyStore {
 }
 
 impl FaultyStore {
-    fn transaction(&self, tx: BoxTx, what: &'static str, busy: Busy) -> Result<BoxTx, StoreError> {
-        Ok(Box::new(FaultyTx {
+    fn transaction(&self, tx: BoxTx, what: &'static str, busy: Busy) -> BoxTx {
+        Box::new(FaultyTx {
             tx,
             busy,
             what,
             process: Arc::clone(&self.process),
-        }))
+        })
     }
 }
 
@@ -223,6 +220,11 @@ impl SystemStore for FaultyStore {
         let work = self.inner().ensure_tenant(name, now);
         self.whole("ensure_tenant", work).await
     }
+
+    async fn free_keys(&self, instance: &str) -> Result<u64, StoreError> {
+        self.whole("free_keys", self.inner().free_keys(instance))
+            .await
+    }
 }
 
 #[async_trait]
@@ -284,6 +286,21 @@ impl LeaseStore for FaultyStore {
             self.world.note(&self.process.name, what);
         }
         Ok(effects)
+    }
+
+    async fn let_go_lanes(
+        &self,
+        worker: WorkerId,
+        known: &[LaneId],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let work = self.inner().let_go_lanes(worker, known, now);
+        self.whole("let_go_lanes", work).await
+    }
+
+    async fn let_go_effects(&self, worker: WorkerId, known: &[EffectId]) -> Result<(), StoreError> {
+        let work = self.inner().let_go_effects(worker, known);
+        self.whole("let_go_effects", work).await
     }
 
     async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError> {

@@ -1,6 +1,6 @@
 //! What is carried: that something of a kind happened, and to whom. Rows say the rest.
 
-use domain::id::{JobId, TenantId};
+use domain::id::TenantId;
 use ports::live::{Committed, Heard, News};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -11,20 +11,12 @@ const IDS: usize = 180;
 
 /// Everything there is to tell since the last time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
 pub(super) struct Summary {
-    #[serde(skip_serializing_if = "is_false")]
-    lanes: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    effects: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    integrations: bool,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    cancelled: BTreeSet<JobId>,
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    /// Without the events: rows are not carried.
+    told: Committed,
+    /// Whose events they were.
     moved: BTreeSet<TenantId>,
     /// There was more than fits.
-    #[serde(skip_serializing_if = "is_false")]
     gap: bool,
 }
 
@@ -32,7 +24,6 @@ pub(super) struct Summary {
 #[derive(Serialize, Deserialize)]
 struct Payload<S> {
     from: Uuid,
-    #[serde(flatten)]
     summary: S,
 }
 
@@ -43,10 +34,13 @@ impl Summary {
             return;
         };
         self.merge(Self {
-            lanes: committed.lanes_ready,
-            effects: committed.effects_ready,
-            integrations: committed.integrations_changed,
-            cancelled: committed.cancelled.iter().copied().collect(),
+            told: Committed {
+                events: Vec::new(),
+                lanes_ready: committed.lanes_ready,
+                effects_ready: committed.effects_ready,
+                cancelled: committed.cancelled.clone(),
+                integrations_changed: committed.integrations_changed,
+            },
             moved: committed.events.iter().map(|e| e.tenant_id).collect(),
             gap: false,
         });
@@ -54,16 +48,24 @@ impl Summary {
 
     /// Adds what could not be told before.
     pub(super) fn merge(&mut self, other: Self) {
-        self.lanes |= other.lanes;
-        self.effects |= other.effects;
-        self.integrations |= other.integrations;
-        self.cancelled.extend(other.cancelled);
+        let (told, more) = (&mut self.told, other.told);
+        told.lanes_ready |= more.lanes_ready;
+        told.effects_ready |= more.effects_ready;
+        told.integrations_changed |= more.integrations_changed;
+        told.cancelled.extend(more.cancelled);
+        told.cancelled.sort_unstable();
+        told.cancelled.dedup();
         self.moved.extend(other.moved);
-        self.gap |= other.gap || self.cancelled.len() + self.moved.len() > IDS;
+        self.gap |= other.gap || self.told.cancelled.len() + self.moved.len() > IDS;
         if self.gap {
-            self.cancelled.clear();
+            self.told.cancelled.clear();
             self.moved.clear();
         }
+    }
+
+    /// Whether there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 
     /// As the payload of a notification.
@@ -74,46 +76,28 @@ impl Summary {
 
     /// What another process told, as listeners hear it; nothing of what `own` told itself.
     pub(super) fn decode(payload: &str, own: Uuid) -> Vec<Heard> {
-        // What a newer build tells may not be understood.
+        // What another build tells may not be understood.
         let Ok(Payload { from, summary }) = serde_json::from_str::<Payload<Self>>(payload) else {
             return vec![Heard::Gap];
         };
         if from == own {
             return Vec::new();
         }
-        summary.heard()
-    }
-
-    fn heard(self) -> Vec<Heard> {
-        if self.gap {
+        if summary.gap {
             return vec![Heard::Gap];
         }
-        let committed = Committed {
-            events: Vec::new(),
-            lanes_ready: self.lanes,
-            effects_ready: self.effects,
-            cancelled: self.cancelled.into_iter().collect(),
-            integrations_changed: self.integrations,
-        };
-        let mut heard: Vec<_> = self.moved.into_iter().map(Heard::Moved).collect();
-        if !committed.is_silent() {
-            heard.push(Heard::News(News::Committed(committed)));
+        let mut heard: Vec<_> = summary.moved.into_iter().map(Heard::Moved).collect();
+        if !summary.told.is_silent() {
+            heard.push(Heard::News(News::Committed(summary.told)));
         }
         heard
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the shape serde asks for"
-)]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::id::JobId;
 
     const OWN: Uuid = Uuid::from_u128(1);
     const OTHER: Uuid = Uuid::from_u128(2);
@@ -134,22 +118,9 @@ mod tests {
         let all = cancelled(0..IDS);
         summary.add(&cancelled(0..IDS / 2));
         summary.add(&cancelled(IDS / 3..IDS));
-        summary.effects = true;
-        summary.integrations = true;
         let payload = summary.encode(OTHER).unwrap();
         assert!(payload.len() <= 7_500, "{}", payload.len());
-        let heard = Summary::decode(&payload, OWN);
-        let [Heard::News(News::Committed(told))] = heard.as_slice() else {
-            panic!("{heard:?}")
-        };
-        assert_eq!(
-            News::Committed(Committed {
-                effects_ready: false,
-                integrations_changed: false,
-                ..told.clone()
-            }),
-            all
-        );
+        assert_eq!(Summary::decode(&payload, OWN), vec![Heard::News(all)]);
         summary.add(&cancelled(IDS..IDS + 1));
         let payload = summary.encode(OTHER).unwrap();
         assert_eq!(Summary::decode(&payload, OWN), vec![Heard::Gap]);

@@ -23,22 +23,23 @@ const GATHER: Duration = Duration::from_millis(5);
 
 /// What waits to be told.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(super) struct Queue {
     summary: Mutex<Summary>,
     changed: Notify,
 }
 
-impl Outbox {
+impl Queue {
     /// Adds news without waiting.
     pub(super) fn put(&self, news: &News) {
-        self.summary().add(news);
-        if !self.is_empty() {
+        let mut summary = self.summary();
+        summary.add(news);
+        if !summary.is_empty() {
             self.changed.notify_one();
         }
     }
 
     fn is_empty(&self) -> bool {
-        *self.summary() == Summary::default()
+        self.summary().is_empty()
     }
 
     fn take(&self) -> Summary {
@@ -58,7 +59,7 @@ impl Outbox {
 pub(super) struct Mouth {
     options: PgConnectOptions,
     origin: Uuid,
-    outbox: Arc<Outbox>,
+    queue: Arc<Queue>,
     link: Arc<Link>,
     connection: Option<PgConnection>,
 }
@@ -67,13 +68,13 @@ impl Mouth {
     pub(super) fn new(
         options: PgConnectOptions,
         origin: Uuid,
-        outbox: &Arc<Outbox>,
+        queue: &Arc<Queue>,
         link: &Arc<Link>,
     ) -> Self {
         Self {
             options,
             origin,
-            outbox: Arc::clone(outbox),
+            queue: Arc::clone(queue),
             link: Arc::clone(link),
             connection: None,
         }
@@ -90,12 +91,12 @@ impl Mouth {
                 continue;
             }
             tokio::select! {
-                () = self.outbox.changed.notified() => {}
+                () = self.queue.changed.notified() => {}
                 () = tokio::time::sleep(BEAT) => {}
                 () = stop.cancelled() => {}
             }
         }
-        if !self.outbox.is_empty() {
+        if !self.queue.is_empty() {
             self.tell().await;
         }
         if let Some(connection) = self.connection {
@@ -106,7 +107,7 @@ impl Mouth {
 
     /// Tells what waits, even if that is nothing; whether it was told.
     async fn tell(&mut self) -> bool {
-        let summary = self.outbox.take();
+        let summary = self.queue.take();
         let told = tokio::time::timeout(ANSWER, self.notify(&summary)).await;
         match told.unwrap_or_else(|_late| Err(sqlx::Error::Io(ErrorKind::TimedOut.into()))) {
             Ok(()) => {
@@ -116,7 +117,7 @@ impl Mouth {
             Err(error) => {
                 self.connection = None;
                 self.link.broke(&error);
-                self.outbox.give_back(summary);
+                self.queue.give_back(summary);
                 false
             }
         }

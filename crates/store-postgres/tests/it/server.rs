@@ -44,6 +44,10 @@ async fn an_ordinary_user_is_told_which_sql_lets_it_in_and_then_gets_in() {
     tx.settings().put(tenant.id, "x", &one, now).await.unwrap();
     tx.commit().await.unwrap();
     store.close().await;
+    // As a migration that changes rows would: its owner inherits what the system role may.
+    let mut owner = PgConnection::connect(&url).await.unwrap();
+    let rows = sqlx::query("SELECT FROM settings").fetch_all(&mut owner);
+    assert_eq!(rows.await.unwrap().len(), 1);
     drop(database);
     postgres::execute(&server, &format!("DROP ROLE {user}")).await;
 }
@@ -99,6 +103,22 @@ async fn lost_connections_fail_what_is_under_way_and_nothing_later() {
         assert!(failures <= 4, "one for every connection that was open");
     }
     home.store.ready().await.unwrap();
+}
+
+/// A process that is stopped in the middle of a transaction holds its locks, until the server ends that.
+#[tokio::test]
+async fn a_frozen_transaction_holds_nobody_up_for_long() {
+    let home = Home::new().await;
+    let now = FakeClock::default().now();
+    let put = async || {
+        let tx = home.store.write(home.tenant, Durability::Relaxed).await;
+        let (tx, one) = (tx.unwrap(), serde_json::json!(1));
+        let put = tx.settings().put(home.tenant, "x", &one, now).await;
+        put.map(|()| tx)
+    };
+    let frozen = put().await.unwrap();
+    put().await.unwrap().commit().await.unwrap();
+    assert!(frozen.commit().await.is_err());
 }
 
 /// As a restart of the server does.

@@ -13,6 +13,9 @@ pub(crate) struct Model {
     pub(crate) status: Option<i32>,
     pub(crate) body: Option<String>,
     pub(crate) created_at: DateTimeUtc,
+    pub(crate) holder: Option<String>,
+    pub(crate) claimed_at: Option<DateTimeUtc>,
+    pub(crate) request_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

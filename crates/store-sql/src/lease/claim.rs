@@ -51,20 +51,20 @@ pub(super) async fn lanes(
         .materialized(true)
         .query(longest_waiting)
         .to_owned();
-    let chosen = Query::select()
-        .column(Column::Id)
-        .from(ready)
-        .to_owned();
+    let chosen = Query::select().column(Column::Id).from(ready).to_owned();
     let mut claim = lane::Entity::update_many()
         .col_expr(Column::LeaseWorker, Expr::value(worker.as_uuid()))
         .col_expr(Column::Fence, Expr::col(Column::Fence).add(1_i64))
         .col_expr(Column::ReadyAt, Expr::value(None::<Timestamp>))
         .filter(Column::Id.in_subquery(chosen));
     QueryTrait::query(&mut claim).with_cte(once);
-    claim
+    let mut claimed = claim
         .exec_with_returning(&tx.conn)
         .await
-        .map_err(db_error("lane"))
+        .map_err(db_error("lane"))?;
+    // Databases return them in any order.
+    claimed.sort_unstable_by_key(|lane| lane.id);
+    Ok(claimed)
 }
 
 /// Takes effects whose turn it is. Two steps, because whoever writes an effect holds its conversation
@@ -89,7 +89,7 @@ pub(super) async fn effects(
     if free.is_empty() {
         return Ok(Vec::new());
     }
-    effect::Entity::update_many()
+    let mut claimed = effect::Entity::update_many()
         .col_expr(Column::Status, Expr::value(EffectStatus::Sending.as_str()))
         .col_expr(Column::WorkerId, Expr::value(worker.as_uuid()))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
@@ -98,7 +98,9 @@ pub(super) async fn effects(
         .filter(Expr::exists(ahead()).not())
         .exec_with_returning(&tx.conn)
         .await
-        .map_err(db_error("effect"))
+        .map_err(db_error("effect"))?;
+    claimed.sort_unstable_by_key(|effect| effect.id);
+    Ok(claimed)
 }
 
 /// Effects whose time has come and whose turn it is, with the conversations they go to.

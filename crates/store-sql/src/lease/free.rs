@@ -12,6 +12,7 @@ use domain::{
     Timestamp,
     effect::{Effect, EffectStatus},
     event::{EventKind, NewEvent},
+    id::{EffectId, WorkerId},
 };
 use ports::store::{EventRepository, StoreError, Swept};
 use sea_orm::{
@@ -33,7 +34,7 @@ pub(super) async fn free(
         return Ok(Swept::default());
     }
     let swept = Swept {
-        lanes: free_lanes(tx, &gone, now).await?,
+        lanes: lanes(tx, held_by(&gone), now).await?,
         effects: free_effects(tx, &gone, now).await?,
     };
     lease::Entity::delete_many()
@@ -50,12 +51,12 @@ pub(super) async fn free(
 }
 
 /// A lane with anything left to do can be claimed again at once; one whose job waits cannot.
-async fn free_lanes(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, StoreError> {
+pub(super) async fn lanes(tx: &SqlTx, which: Expr, now: Timestamp) -> Result<u64, StoreError> {
     // In the order in which deliveries lock them.
     let held = lane::Entity::find()
         .select_only()
         .column(lane::Column::Id)
-        .filter(lane::Column::LeaseWorker.is_in(gone.iter().copied()))
+        .filter(which)
         .order_by_asc(lane::Column::ConversationId)
         .order_by_asc(lane::Column::AgentId)
         .lock_exclusive()
@@ -74,6 +75,32 @@ async fn free_lanes(tx: &SqlTx, gone: &[Uuid], now: Timestamp) -> Result<u64, St
         tx.note(|c| c.lanes_ready = true);
     }
     Ok(freed.rows_affected)
+}
+
+fn held_by(gone: &[Uuid]) -> Expr {
+    lane::Column::LeaseWorker.is_in(gone.iter().copied())
+}
+
+/// Effects that a living process holds and never began to send wait again.
+pub(super) async fn unbegun(
+    tx: &SqlTx,
+    worker: WorkerId,
+    known: &[EffectId],
+) -> Result<(), StoreError> {
+    use effect::Column;
+    let freed = effect::Entity::update_many()
+        .col_expr(Column::Status, Expr::value(EffectStatus::Pending.as_str()))
+        .col_expr(Column::WorkerId, Expr::value(None::<Uuid>))
+        .filter(is(Column::Status, EffectStatus::Sending.as_str()))
+        .filter(Column::WorkerId.eq(worker.as_uuid()))
+        .filter(Column::Id.is_not_in(known.iter().map(|id| id.as_uuid())))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("effect"))?;
+    if freed.rows_affected > 0 {
+        tx.note(|c| c.effects_ready = true);
+    }
+    Ok(())
 }
 
 /// What was being sent is sent again when that looks the same as once; otherwise only a human can

@@ -47,6 +47,26 @@ async fn claim(h: &Harness, worker: WorkerId) -> usize {
     h.store.claim_lanes(worker, h.now(), 9).await.unwrap().len()
 }
 
+/// The answer to a claim may be lost: what the process does not know of must not stay with it.
+pub async fn what_a_process_holds_without_knowing_can_be_given_back(h: &Harness) {
+    let (c, edit) = busy(h).await;
+    h.store
+        .let_go_lanes(c.worker, &[c.lane.id], h.now())
+        .await
+        .unwrap();
+    h.store.let_go_effects(c.worker, &[edit.id]).await.unwrap();
+    assert_eq!(claim(h, c.worker).await, 0);
+    assert_eq!(status(h, &edit).await, EffectStatus::Sending);
+    h.commits.take();
+
+    h.store.let_go_lanes(c.worker, &[], h.now()).await.unwrap();
+    h.store.let_go_effects(c.worker, &[]).await.unwrap();
+    let told = h.commits.take();
+    assert!(told[0].lanes_ready && told[1].effects_ready, "{told:?}");
+    assert_eq!(status(h, &edit).await, EffectStatus::Pending);
+    assert_eq!(claim(h, c.worker).await, 1);
+}
+
 /// A job is asked to stop wherever somebody is; the process that runs it must find out without being told.
 pub async fn requests_to_stop_are_found_by_the_process_that_runs_the_job(h: &Harness) {
     let c = h.claimed("chat").await;

@@ -81,14 +81,14 @@ pub async fn a_conversation_gets_one_effect_at_a_time(h: &Harness) {
             insert(h, effect).await;
         }
     };
-    let (sending, sent) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let (under_way, told) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let send = workers.iter().map(|worker| async {
-        while sent.lock().unwrap().len() < ALL {
+        while told.lock().unwrap().len() < ALL {
             for mut effect in claim(h, *worker).await {
-                assert_eq!(sending.fetch_add(1, Ordering::SeqCst), 0);
-                sent.lock().unwrap().push(effect.id);
+                assert_eq!(under_way.fetch_add(1, Ordering::SeqCst), 0);
+                told.lock().unwrap().push(effect.id);
                 effect.status = EffectStatus::Sent;
-                sending.fetch_sub(1, Ordering::SeqCst);
+                under_way.fetch_sub(1, Ordering::SeqCst);
                 let tx = h.write().await;
                 let was = tx.effects().update(&effect, EffectStatus::Sending).await;
                 assert!(was.unwrap());
@@ -98,7 +98,7 @@ pub async fn a_conversation_gets_one_effect_at_a_time(h: &Harness) {
     });
     join(write, join_all(send)).await;
     let written: Vec<_> = effects.iter().map(|effect| effect.id).collect();
-    assert_eq!(sent.into_inner().unwrap(), written);
+    assert_eq!(told.into_inner().unwrap(), written);
 }
 
 /// What a silent process held is freed once, and what it was sending is told once.

@@ -72,7 +72,7 @@ async fn answers(h: &Harness, tx: &dyn StoreTx) -> Vec<SealedValue> {
             body: text.clone(),
         };
         tx.idempotency()
-            .complete(tenant_id, &key, &saved)
+            .complete(tenant_id, &key, h.now(), &saved)
             .await
             .unwrap();
         all.push(SealedValue {
@@ -89,8 +89,18 @@ async fn answers(h: &Harness, tx: &dyn StoreTx) -> Vec<SealedValue> {
 
 async fn claim(h: &Harness, tx: &dyn StoreTx, key: &str) {
     let stale = h.now() - Duration::from_hours(1);
+    let claim = KeyClaim {
+        tenant: h.tenant.id,
+        key,
+        fingerprint: "print",
+        holder: "x",
+        request: h.ids.next(),
+        now: h.now(),
+        stale_before: stale,
+        abandoned_before: stale,
+    };
     tx.idempotency()
-        .claim(h.tenant.id, key, "print", h.now(), stale)
+        .claim(claim)
         .await
         .unwrap();
 }

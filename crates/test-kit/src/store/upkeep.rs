@@ -232,15 +232,25 @@ pub async fn old_answers_to_repeated_requests_go(h: &Harness) {
         }
         let tx = h.write().await;
         let keys = tx.idempotency();
-        let (now, stale) = (h.now(), h.now() - DAY * 30);
-        keys.claim(h.tenant.id, key, "print", now, stale)
-            .await
-            .unwrap();
+        keys.claim(KeyClaim {
+            tenant: h.tenant.id,
+            key,
+            fingerprint: "print",
+            holder: "x",
+            request: h.ids.next(),
+            now: h.now(),
+            stale_before: h.now() - DAY * 30,
+            abandoned_before: h.now() - DAY,
+        })
+        .await
+        .unwrap();
         let response = SavedResponse {
             status: 200,
             body: "{}".to_owned(),
         };
-        keys.complete(h.tenant.id, key, &response).await.unwrap();
+        keys.complete(h.tenant.id, key, h.now(), &response)
+            .await
+            .unwrap();
         drop(keys);
         tx.commit().await.unwrap();
     }
