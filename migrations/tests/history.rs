@@ -53,6 +53,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "m20261123_000011_retention.rs",
         "265b11ca67cc2b6e906d0bb84d59a46d04d5c6e7e1e927d22908cd1fd8cbeef1",
     ),
+    (
+        "m20261123_000012_idempotency_holder.rs",
+        "6763704accb348a260fc18f25ca8c2d88aa8de27fc86db91204fcfc497ef2124",
+    ),
 ];
 
 #[test]

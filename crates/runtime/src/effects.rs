@@ -255,7 +255,7 @@ fn bury(effect: &mut Effect, reason: DeadReason, detail: String) {
 async fn settle(engine: &Engine, effect: &Effect) -> Result<(), StoreError> {
     let now = engine.now();
     let tx = engine.write(effect.tenant_id).await?;
-    let mut written = tx.effects().update(effect, EffectStatus::Sending).await?;
+    let mut written = tx.effects().settle(effect, engine.worker).await?;
     if !written && effect.status == EffectStatus::Sent {
         // This process was thought dead meanwhile and the outcome unknown; now it is known.
         written = tx.effects().update(effect, EffectStatus::Unknown).await?;

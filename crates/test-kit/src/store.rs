@@ -276,6 +276,7 @@ macro_rules! store_contract {
             ledger: calls_of_a_decision_that_was_cut_short_are_found_by_item_and_agent,
             effects: effects_round_trip_and_slots_are_unique,
             effects: an_update_expects_a_status,
+            effects: only_who_sends_an_effect_settles_it,
             effects: claims_keep_the_order_of_a_conversation,
             effects: effects_are_claimed_exactly_once,
             events: numbers_have_no_gaps_however_many_write,

@@ -24,6 +24,8 @@ pub(crate) struct Api {
 /// The final answer to a request.
 pub(crate) struct Answer {
     pub(crate) ok: bool,
+    /// An earlier request may have been carried out, but its answer was lost.
+    pub(crate) repeated: bool,
     /// The server goes on to say that the first request with this key is under way, though nobody is left to end it.
     pub(crate) stuck: bool,
     pub(crate) body: Value,
@@ -130,6 +132,7 @@ impl Api {
 async fn until_answered(request: &RequestBuilder) -> Result<Answer> {
     let started = Instant::now();
     let mut under_way: Option<Instant> = None;
+    let mut repeated = false;
     loop {
         let again = request
             .try_clone()
@@ -144,13 +147,17 @@ async fn until_answered(request: &RequestBuilder) -> Result<Answer> {
                 if stuck || !later {
                     return Ok(Answer {
                         ok: status.is_success(),
+                        repeated,
                         stuck,
                         body,
                     });
                 }
                 format!("{status} {body}")
             }
-            Err(error) => error.to_string(),
+            Err(error) => {
+                repeated = true;
+                error.to_string()
+            }
         };
         ensure!(
             started.elapsed() < PATIENCE,

@@ -171,8 +171,19 @@ async fn ask(stage: &Stage, path: &str, body: &Value) -> Result<Value> {
         let second = stage.api.post(path, body, &format!("second{path}")).await?;
         return Ok(second.body);
     }
-    ensure!(answer.ok, "POST {path} was refused: {}", answer.body);
+    let done = answer.repeated && is_done_already(&answer.body);
+    ensure!(
+        answer.ok || done,
+        "POST {path} was refused: {}",
+        answer.body
+    );
     Ok(answer.body)
+}
+
+/// How a command that was carried out before its answer was lost refuses to be carried out again.
+fn is_done_already(problem: &Value) -> bool {
+    let code = problem.get("code").and_then(Value::as_str);
+    matches!(code, Some("superseded" | "job_final" | "effect_status"))
 }
 
 /// Waits for the newest job of the item with that text.

@@ -225,8 +225,8 @@ async fn alone(config: &Config, foundation: &Foundation) -> Result<(), Failure> 
     match alive.map_err(anyhow::Error::from)? {
         0 => Ok(()),
         n => Err(invalid(format!(
-            "is generated, and {n} running server processes on {} would not know a new one; stop them and wait \
-             {} seconds, or give the keys in ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS",
+            "is generated, and the server processes now running on {} ({n}) would not know a new one; stop them and \
+             wait {} seconds, or give the keys in ENCRYPTION_KEY and ENCRYPTION_KEY_PREVIOUS",
             config.server.database,
             LIFE.num_seconds()
         ))),

@@ -21,6 +21,7 @@ mod delivery;
 mod replicas;
 #[path = "../it/restart.rs"]
 mod restart;
+mod rotation;
 #[path = "../it/shutdown.rs"]
 mod shutdown;
 #[path = "../it/story.rs"]

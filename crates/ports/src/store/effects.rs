@@ -6,7 +6,7 @@ use domain::{
     Timestamp,
     effect::{Effect, EffectStatus},
     event::{JobEvent, NewEvent},
-    id::{EffectId, IntegrationId, JobId, TenantId},
+    id::{EffectId, IntegrationId, JobId, TenantId, WorkerId},
     page::{Page, PageRequest},
 };
 
@@ -40,6 +40,8 @@ pub trait EffectRepository: Send + Sync {
     /// Writes status, reason, detail, attempts, times and reference, if the row still has the
     /// expected status; false when it has not.
     async fn update(&self, effect: &Effect, expected: EffectStatus) -> Result<bool, StoreError>;
+    /// The same for what this process was sending; false when the effect is no longer its own.
+    async fn settle(&self, effect: &Effect, worker: WorkerId) -> Result<bool, StoreError>;
 }
 
 /// Event rows of a tenant.

@@ -9,11 +9,14 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     effect::{DeadReason, Effect, EffectStatus},
-    id::{EffectId, IntegrationId, JobId, TenantId},
+    id::{EffectId, IntegrationId, JobId, TenantId, WorkerId},
     page::{Page, PageRequest},
 };
 use ports::store::{EffectFilter, EffectRepository, StoreError};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select,
+    sea_query::{Expr, ExprTrait},
+};
 use uuid::Uuid;
 
 const ENTITY: &str = "effect";
@@ -77,6 +80,20 @@ impl EffectRepository for SqlEffects<'_> {
     }
 
     async fn update(&self, effect: &Effect, expected: EffectStatus) -> Result<bool, StoreError> {
+        let stands = is(effect::Column::Status, expected.as_str());
+        self.write(effect, stands).await
+    }
+
+    async fn settle(&self, effect: &Effect, worker: WorkerId) -> Result<bool, StoreError> {
+        let own = is(effect::Column::Status, EffectStatus::Sending.as_str())
+            .and(effect::Column::WorkerId.eq(worker.as_uuid()));
+        self.write(effect, own).await
+    }
+}
+
+impl SqlEffects<'_> {
+    /// Writes an effect if its row still stands as the caller believes.
+    async fn write(&self, effect: &Effect, stands: Expr) -> Result<bool, StoreError> {
         use effect::Column;
         let mut update = effect::Entity::update_many()
             .col_expr(Column::Status, Expr::value(effect.status.as_str()))
@@ -99,7 +116,7 @@ impl EffectRepository for SqlEffects<'_> {
         let updated = update
             .filter(Column::Id.eq(effect.id.as_uuid()))
             .filter(Column::TenantId.eq(effect.tenant_id.as_uuid()))
-            .filter(is(Column::Status, expected.as_str()))
+            .filter(stands)
             .exec(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;
@@ -110,9 +127,7 @@ impl EffectRepository for SqlEffects<'_> {
         }
         Ok(done)
     }
-}
 
-impl SqlEffects<'_> {
     async fn all(&self, select: Select<effect::Entity>) -> Result<Vec<Effect>, StoreError> {
         select
             .all(&self.0.conn)

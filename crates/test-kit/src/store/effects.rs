@@ -25,6 +25,28 @@ async fn insert(h: &Harness, effects: &[Effect]) {
     tx.commit().await.unwrap();
 }
 
+/// A process that slept while a person decided to send again must not settle what another sends now.
+pub async fn only_who_sends_an_effect_settles_it(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let effect = builders::reply(&*h.ids, &c.job, &c.item, h.now());
+    let tx = h.write().await;
+    tx.effects().insert(&effect).await.unwrap();
+    tx.commit().await.unwrap();
+    let other = h.worker("other").await;
+    let mut sent = h
+        .store
+        .claim_effects(c.worker, h.now(), 1)
+        .await
+        .unwrap()
+        .remove(0);
+    sent.status = EffectStatus::Sent;
+    let tx = h.write().await;
+    assert!(!tx.effects().settle(&sent, other).await.unwrap());
+    assert!(tx.effects().settle(&sent, c.worker).await.unwrap());
+    assert!(!tx.effects().settle(&sent, c.worker).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
 /// Every field; one effect per slot of a job.
 pub async fn effects_round_trip_and_slots_are_unique(h: &Harness) {
     let c = h.claimed("chat").await;

@@ -3,7 +3,10 @@
 use super::Harness;
 use crate::builders;
 use domain::id::IntegrationId;
-use ports::store::{Durability, Resealed, SavedResponse, SealedValue, StoreTx};
+use ports::{
+    ids::Ids as _,
+    store::{Durability, KeyClaim, Resealed, SavedResponse, SealedValue, StoreTx},
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -99,10 +102,7 @@ async fn claim(h: &Harness, tx: &dyn StoreTx, key: &str) {
         stale_before: stale,
         abandoned_before: stale,
     };
-    tx.idempotency()
-        .claim(claim)
-        .await
-        .unwrap();
+    tx.idempotency().claim(claim).await.unwrap();
 }
 
 async fn walk(h: &Harness, rows: u32) -> Vec<SealedValue> {

@@ -10,7 +10,7 @@ use domain::{
 };
 use ports::{
     ids::Ids,
-    store::{Prunable, Prune, SavedResponse},
+    store::{KeyClaim, Prunable, Prune, SavedResponse},
 };
 use std::time::Duration;
 
