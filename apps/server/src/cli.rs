@@ -101,9 +101,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(anyhow::Error::from)?;
     runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve { no_worker: false }) {
-            Command::Serve { no_worker: false } => {
-                cmd::serve::run(config, Duty::Everything).await
-            }
+            Command::Serve { no_worker: false } => cmd::serve::run(config, Duty::Everything).await,
             Command::Serve { no_worker: true } => cmd::serve::run(config, Duty::Requests).await,
             Command::Worker => cmd::serve::run(config, Duty::Jobs).await,
             Command::Migrate => cmd::migrate::run(config).await,

@@ -3,7 +3,10 @@
 use crate::{engine::Engine, held, start};
 use domain::queue::Lane;
 use futures_util::FutureExt;
-use ports::live::{Wake, WakeSignal};
+use ports::{
+    live::{Wake, WakeSignal},
+    store::StoreError,
+};
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, atomic::Ordering},
@@ -22,14 +25,7 @@ pub(crate) async fn run(engine: Arc<Engine>) {
             () = engine.stop.cancelled() => return,
             () = engine.hub.wait(Wake::Lanes) => {}
         }
-        let claimed = match in_doubt {
-            true => held::let_go_of_lanes(&engine).await,
-            false => Ok(()),
-        };
-        let claimed = match claimed {
-            Ok(()) => claim_all(&engine).await,
-            Err(error) => Err(error),
-        };
+        let claimed = claim(&engine, in_doubt).await;
         in_doubt = claimed.is_err();
         if let Err(error) = claimed {
             tracing::error!(
@@ -40,8 +36,16 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     }
 }
 
+/// Claims; first gives back what an earlier claim may have taken whose answer was lost.
+async fn claim(engine: &Arc<Engine>, in_doubt: bool) -> Result<(), StoreError> {
+    if in_doubt {
+        held::let_go_of_lanes(engine).await?;
+    }
+    claim_all(engine).await
+}
+
 /// Claims until nothing is ready or every place is taken; then the next place that becomes free wakes us.
-async fn claim_all(engine: &Arc<Engine>) -> Result<(), ports::store::StoreError> {
+async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
     loop {
         let mut places = Vec::new();
         while places.len() < CLAIM {

@@ -40,14 +40,7 @@ pub(crate) async fn run(engine: Arc<Engine>) {
             () = engine.quiet.cancelled() => last = true,
             () = engine.hub.wait(Wake::Effects) => {}
         }
-        let claimed = match in_doubt {
-            true => held::let_go_of_effects(&engine).await,
-            false => Ok(()),
-        };
-        let claimed = match claimed {
-            Ok(()) => claim_all(&engine).await,
-            Err(error) => Err(error),
-        };
+        let claimed = claim(&engine, in_doubt).await;
         in_doubt = claimed.is_err();
         if let Err(error) = claimed {
             tracing::error!(
@@ -56,6 +49,14 @@ pub(crate) async fn run(engine: Arc<Engine>) {
             );
         }
     }
+}
+
+/// Claims; first gives back what an earlier claim may have taken whose answer was lost.
+async fn claim(engine: &Arc<Engine>, in_doubt: bool) -> Result<(), StoreError> {
+    if in_doubt {
+        held::let_go_of_effects(engine).await?;
+    }
+    claim_all(engine).await
 }
 
 async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {

@@ -62,12 +62,11 @@ impl Backend for Postgres {
         schema::is_current(&self.connection, &self.pool).await
     }
 
-    fn reader(&self) -> &DatabaseConnection {
-        &self.connection
-    }
-
-    fn pulse(&self) -> &DatabaseConnection {
-        &self.pulse
+    fn reader(&self, scope: Scope) -> &DatabaseConnection {
+        match scope {
+            Scope::Tenant(_) | Scope::System => &self.connection,
+            Scope::Pulse => &self.pulse,
+        }
     }
 
     async fn read(&self, scope: Scope) -> Result<DatabaseTransaction, StoreError> {
@@ -91,11 +90,7 @@ impl Backend for Postgres {
         if durability == Durability::Relaxed {
             how.push("SET LOCAL synchronous_commit = off".to_owned());
         }
-        let connection = match scope {
-            Scope::Tenant(_) | Scope::System => &self.connection,
-            Scope::Pulse => &self.pulse,
-        };
-        let transaction = begin(connection, &how.join("; ")).await?;
+        let transaction = begin(self.reader(scope), &how.join("; ")).await?;
         Ok((transaction, Box::new(Commit(Arc::clone(&self.listener)))))
     }
 

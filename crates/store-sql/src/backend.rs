@@ -41,10 +41,7 @@ pub trait Backend: Send + Sync + Sized + 'static {
     async fn is_current(&self) -> Result<bool, StoreError>;
 
     /// Where single reads go that need no transaction and no tenant.
-    fn reader(&self) -> &DatabaseConnection;
-
-    /// The same for heartbeat and sweep.
-    fn pulse(&self) -> &DatabaseConnection;
+    fn reader(&self, scope: Scope) -> &DatabaseConnection;
 
     /// Begins a snapshot to read from.
     async fn read(&self, scope: Scope) -> Result<DatabaseTransaction, StoreError>;

@@ -70,7 +70,10 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
     async fn sweep(&self, expired: Timestamp, now: Timestamp) -> Result<Swept, StoreError> {
         let silent = || workers(worker::Column::HeartbeatAt.lt(expired));
         // Nearly always there is nothing to do, and looking needs no write lock.
-        if ids(silent(), self.backend.pulse()).await?.is_empty() {
+        if ids(silent(), self.backend.reader(Scope::Pulse))
+            .await?
+            .is_empty()
+        {
             return Ok(Swept::default());
         }
         let tx = self.begin(Scope::Pulse, Durability::Relaxed).await?;
@@ -101,7 +104,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
             // Often there is nothing to send, and looking needs neither the write lock nor a sync.
             let waiting: Vec<Uuid> = claim::turns(now, 1)
                 .into_tuple()
-                .all(self.backend.reader())
+                .all(self.backend.reader(Scope::System))
                 .await
                 .map_err(db_error("effect"))?;
             if waiting.is_empty() {
@@ -157,7 +160,7 @@ impl<B: Backend> LeaseStore for SqlStore<B> {
             .filter(is_any(Column::Status, &UNFINISHED))
             .filter(Column::CancelRequestedAt.is_not_null())
             .into_tuple()
-            .all(self.backend.pulse())
+            .all(self.backend.reader(Scope::Pulse))
             .await
             .map_err(db_error("job"))?;
         Ok(asked.into_iter().map(JobId::from_uuid).collect())

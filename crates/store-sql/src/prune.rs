@@ -127,7 +127,7 @@ async fn tenants<B: Backend>(store: &SqlStore<B>) -> Result<Vec<TenantId>, Store
         .column(tenant::Column::Id)
         .order_by_asc(tenant::Column::Id)
         .into_tuple()
-        .all(store.backend.reader())
+        .all(store.backend.reader(Scope::System))
         .await
         .map_err(db_error("tenant"))?;
     Ok(ids.into_iter().map(TenantId::from_uuid).collect())

@@ -65,7 +65,7 @@ impl<B: Backend> SealedStore for SqlStore<B> {
     async fn alive(&self, since: Timestamp) -> Result<u64, StoreError> {
         worker::Entity::find()
             .filter(worker::Column::HeartbeatAt.gte(since))
-            .count(self.backend.reader())
+            .count(self.backend.reader(Scope::System))
             .await
             .map_err(db_error("worker"))
     }

@@ -80,7 +80,7 @@ impl<B: Backend> Store for SqlStore<B> {
 
     async fn ready(&self) -> Result<(), StoreError> {
         self.backend
-            .reader()
+            .reader(Scope::System)
             .ping()
             .await
             .map_err(db_error("connection"))?;

@@ -27,7 +27,7 @@ impl<B: Backend> SystemStore for SqlStore<B> {
     async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError> {
         token::Entity::find()
             .filter(token::Column::Hash.eq(hash))
-            .all(self.backend.reader())
+            .all(self.backend.reader(Scope::System))
             .await
             .map_err(db_error("token"))?
             .pop()
@@ -36,7 +36,7 @@ impl<B: Backend> SystemStore for SqlStore<B> {
     }
 
     async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
-        let db = self.backend.reader();
+        let db = self.backend.reader(Scope::System);
         let row = integration::Entity::find_by_id(id.as_uuid())
             .filter(integration::Column::DeletedAt.is_null())
             .all(db)
@@ -47,7 +47,7 @@ impl<B: Backend> SystemStore for SqlStore<B> {
     }
 
     async fn active_integrations(&self) -> Result<Vec<Integration>, StoreError> {
-        let db = self.backend.reader();
+        let db = self.backend.reader(Scope::System);
         let rows = integration::Entity::find()
             .filter(integration::Column::Enabled.eq(true))
             .filter(integration::Column::DeletedAt.is_null())
@@ -59,7 +59,7 @@ impl<B: Backend> SystemStore for SqlStore<B> {
     }
 
     async fn ensure_tenant(&self, name: &str, now: Timestamp) -> Result<Tenant, StoreError> {
-        if let Some(tenant) = oldest(self.backend.reader()).await? {
+        if let Some(tenant) = oldest(self.backend.reader(Scope::System)).await? {
             return Ok(tenant);
         }
         let tx = self.begin(Scope::System, Durability::Durable).await?;

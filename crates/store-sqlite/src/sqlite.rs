@@ -59,11 +59,7 @@ impl Backend for Sqlite {
             .map_err(db_error("schema"))
     }
 
-    fn reader(&self) -> &DatabaseConnection {
-        &self.readers
-    }
-
-    fn pulse(&self) -> &DatabaseConnection {
+    fn reader(&self, _scope: Scope) -> &DatabaseConnection {
         &self.readers
     }
 

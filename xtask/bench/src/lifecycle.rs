@@ -24,14 +24,14 @@ const CLIENTS: usize = 32;
 
 /// Measures on an empty store; every client has a conversation of its own.
 pub(crate) async fn measure(report: &mut Report, harness: Harness, scale: usize) -> Result<()> {
-    let harness = Arc::new(harness);
+    let harness = &harness;
     let worker = harness.worker("bench").await;
     let store: Arc<dyn Store> = Arc::clone(&harness.store) as _;
     let gatherer = Gatherer::start(store, &TaskTracker::new());
     let each = RUNS / scale / CLIENTS;
     let started = Instant::now();
     let clients = (0..CLIENTS).map(|client| {
-        let (harness, gatherer) = (&harness, &gatherer);
+        let gatherer = &gatherer;
         async move {
             let mut times = Vec::with_capacity(each);
             for run in 0..each {

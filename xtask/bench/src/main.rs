@@ -29,7 +29,7 @@ struct Arguments {
     /// Where the results go; also holds the data directory of the run.
     #[arg(long)]
     out: PathBuf,
-    /// Where the server keeps its rows. PostgreSQL is the one that TEST_POSTGRES_URL names.
+    /// Where the server keeps its rows. PostgreSQL is the one that `TEST_POSTGRES_URL` names.
     #[arg(long, value_enum, default_value_t = Kind::Sqlite)]
     db: Kind,
     /// A tenth of the work and a short idle wait, to see that everything runs.

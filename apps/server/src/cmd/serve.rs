@@ -11,7 +11,7 @@ use crate::{
 use anyhow::Context;
 use api::{ApiState, Phase};
 use domain::secret::Redactor;
-use runtime::{Engine, Hub};
+use runtime::{Engine, EngineParts, Hub};
 use services::Platform;
 use std::{fs::File, io::ErrorKind, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
@@ -171,11 +171,7 @@ impl Server {
         // Before the first look at what there is to do, so that nothing falls between.
         let following = follow(&feed, &tracker);
         let engine = if duty.works() {
-            Some(
-                Engine::start(parts)
-                    .await
-                    .context("the runtime cannot start")?,
-            )
+            Some(work(parts).await?)
         } else {
             None
         };
@@ -245,6 +241,12 @@ impl Server {
             .context("the HTTP server failed")?;
         Ok(())
     }
+}
+
+async fn work(parts: EngineParts) -> anyhow::Result<Arc<Engine>> {
+    Engine::start(parts)
+        .await
+        .context("the runtime cannot start")
 }
 
 /// Listens to the other processes until what is returned is cancelled.

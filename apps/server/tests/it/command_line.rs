@@ -80,7 +80,16 @@ async fn a_second_server_on_the_same_directory_is_refused() {
     let url = ("DATABASE_URL", format!("sqlite://{}", database.display()));
     for (dir, env) in [(app.dir.path(), vec![]), (elsewhere.path(), vec![url])] {
         let before = fs::read(&database).unwrap();
-        let ended = command(dir, &Options { env, ..Options::default() }).output().await.unwrap();
+        let ended = command(
+            dir,
+            &Options {
+                env,
+                ..Options::default()
+            },
+        )
+        .output()
+        .await
+        .unwrap();
         assert_eq!(ended.status.code(), Some(2));
         let text = String::from_utf8_lossy(&ended.stderr);
         assert!(text.contains("another nitejar server is running"), "{text}");

@@ -8,11 +8,17 @@ use std::{
 };
 
 async fn doctor(dir: &Path, env: Vec<(&'static str, String)>) -> Value {
-    let ended = command(dir, &Options { env, ..Options::default() })
-        .args(["doctor", "--json"])
-        .output()
-        .await
-        .unwrap();
+    let ended = command(
+        dir,
+        &Options {
+            env,
+            ..Options::default()
+        },
+    )
+    .args(["doctor", "--json"])
+    .output()
+    .await
+    .unwrap();
     serde_json::from_slice(&ended.stdout).unwrap()
 }
 

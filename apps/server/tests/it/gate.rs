@@ -6,7 +6,11 @@ use crate::app::{App, Options, client};
 async fn off_loopback_without_an_owner_everything_but_health_and_the_page_is_shut() {
     let env = [("HOST", "0.0.0.0"), ("NITEJAR_ADMIN_TOKEN", "")];
     let env = env.map(|(name, value)| (name, value.to_owned())).to_vec();
-    let app = App::start_with(Options { env, ..Options::default() }).await;
+    let app = App::start_with(Options {
+        env,
+        ..Options::default()
+    })
+    .await;
     let url = app.url.replace("0.0.0.0", "127.0.0.1");
     let get = async |path: &str| {
         let response = client().get(format!("{url}{path}")).send().await.unwrap();

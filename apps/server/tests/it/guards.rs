@@ -30,7 +30,7 @@ async fn limit(app: &App, agent: &str, limits: Value) -> Value {
     changed["loop_limits"].clone()
 }
 
-async fn model_env(model: &ModelSimulator) -> Vec<(&'static str, String)> {
+fn model_env(model: &ModelSimulator) -> Vec<(&'static str, String)> {
     vec![
         ("ANTHROPIC_API_KEY", "anthropic-key-canary".to_owned()),
         ("ANTHROPIC_BASE_URL", model.base_url()),
@@ -164,7 +164,7 @@ async fn a_job_that_repeats_itself_fails_with_one_notice_and_a_link_that_works()
         .await
         .unwrap();
     model.on_request(|_| Some(Reply::call("bash", &json!({ "command": "echo same" }))));
-    let env = model_env(&model).await;
+    let env = model_env(&model);
     let app = App::start_with(Options {
         env,
         ..Options::default()
@@ -213,7 +213,7 @@ async fn a_job_that_outlives_no_process_is_given_up_with_one_notice() {
         .await
         .unwrap();
     model.fail_next(Fault::StallAfter(0), 9);
-    let env = model_env(&model).await;
+    let env = model_env(&model);
     let options = || Options {
         env: env.clone(),
         ..Options::default()

@@ -14,7 +14,11 @@ async fn simulator() -> ModelSimulator {
 }
 
 async fn tells_the_output(env: Vec<(&'static str, String)>) {
-    let app = App::start_with(Options { env, ..Options::default() }).await;
+    let app = App::start_with(Options {
+        env,
+        ..Options::default()
+    })
+    .await;
     let telegram = TelegramSimulator::start().await.unwrap();
     app.agent("Ada").await;
     app.telegram(&telegram, json!({})).await;
@@ -68,7 +72,11 @@ async fn with_model(model: &ModelSimulator) -> App {
         ("ANTHROPIC_API_KEY", "anthropic-key-canary".to_owned()),
         ("ANTHROPIC_BASE_URL", model.base_url()),
     ];
-    App::start_with(Options { env, ..Options::default() }).await
+    App::start_with(Options {
+        env,
+        ..Options::default()
+    })
+    .await
 }
 
 #[tokio::test]

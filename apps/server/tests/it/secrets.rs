@@ -19,7 +19,11 @@ async fn no_sink_holds_a_plaintext_secret() {
         ("AGENT_MODEL", "demo/scripted".to_owned()),
         ("RUST_LOG", "debug,hyper=info".to_owned()),
     ];
-    let app = App::start_with(Options { env, ..Options::default() }).await;
+    let app = App::start_with(Options {
+        env,
+        ..Options::default()
+    })
+    .await;
     let telegram = TelegramSimulator::start().await.unwrap();
     app.agent("Ada").await;
     let id = app

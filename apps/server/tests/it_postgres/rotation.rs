@@ -66,7 +66,10 @@ async fn a_server_that_cannot_know_a_generated_key_keeps_it_from_being_replaced(
     fs::copy(file(app.dir.path()), file(elsewhere.path())).unwrap();
     for (dir, says) in [
         (app.dir.path(), "another nitejar process is running"),
-        (elsewhere.path(), "the server processes now running on postgres://"),
+        (
+            elsewhere.path(),
+            "the server processes now running on postgres://",
+        ),
     ] {
         let before = fs::read(file(dir)).unwrap();
         let ended = rotate(&app.dir, dir, vec![]).await;

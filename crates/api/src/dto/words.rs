@@ -1,7 +1,9 @@
 //! The enums of the wire. Each is one word, taken from the domain's own list, so that document,
 //! answers and checks cannot drift apart.
 
-use domain::{access, agent, channel, effect, integration, job, message, model, queue, sprite, work};
+use domain::{
+    access, agent, channel, effect, integration, job, message, model, queue, sprite, work,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::{

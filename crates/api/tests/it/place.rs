@@ -1,12 +1,7 @@
 //! Where a test keeps its rows: a file, or a throw-away database.
 
 use domain::secret::Secret;
-use ports::{
-    clock::Clock,
-    ids::Ids,
-    live::CommitListener,
-    store::Upkeep as _,
-};
+use ports::{clock::Clock, ids::Ids, live::CommitListener, store::Upkeep as _};
 use std::{path::Path, sync::Arc};
 use store_postgres::{PostgresSettings, PostgresStore};
 use store_sqlite::{SqliteSettings, SqliteStore};

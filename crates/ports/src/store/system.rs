@@ -94,11 +94,7 @@ pub trait LeaseStore: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
     /// Frees effects likewise; nobody has begun to send them.
-    async fn let_go_effects(
-        &self,
-        worker: WorkerId,
-        known: &[EffectId],
-    ) -> Result<(), StoreError>;
+    async fn let_go_effects(&self, worker: WorkerId, known: &[EffectId]) -> Result<(), StoreError>;
     /// The running jobs of a process that somebody asked to stop.
     async fn stop_requests(&self, worker: WorkerId) -> Result<Vec<JobId>, StoreError>;
     /// Takes or keeps a lease of which there is only one (a poller, the scheduler); false when a living

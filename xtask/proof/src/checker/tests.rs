@@ -9,35 +9,41 @@ use crate::rows::{
     ModelCall, Rows, Session, ToolCall,
 };
 
-fn id(number: u128) -> Uuid {
+const fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "a whole deployment in rows, one after the other"
-)]
+const ITEM: Uuid = id(2);
+const JOB: Uuid = id(3);
+const AGENT: Uuid = id(4);
+const LANE: Uuid = id(5);
+const PLACE: Uuid = id(6);
+
 /// One delivery, one job with a tool call, one reply that people see.
 fn kept() -> Evidence {
-    let (item, job, agent, lane, place) = (id(2), id(3), id(4), id(5), id(6));
-    let message = |seq: i64, role: &str, parts| Message {
-        id: id(10 + u128::try_from(seq).unwrap()),
-        job_id: job,
-        seq,
-        role: role.to_owned(),
-        parts,
+    let end = ends(said(came()));
+    let shown = Shown {
+        id: "77".to_owned(),
+        text: "Done.".to_owned(),
+        is_progress: false,
     };
-    let event = |seq: i64, kind: &str, payload| Event {
-        tenant_id: id(1),
-        job_id: job,
-        seq,
-        feed_seq: seq,
-        kind: kind.to_owned(),
-        payload,
+    let outside = Outside {
+        accepted: vec![(id(7), "update:1".to_owned())],
+        shown: [((id(7), "42".to_owned()), vec![shown])].into(),
+        ..Outside::default()
     };
-    let end = Rows {
+    Evidence {
+        crashes: vec![end.clone()],
+        end,
+        outside,
+    }
+}
+
+/// What came in, where it waits, and the job that took it.
+fn came() -> Rows {
+    Rows {
         conversations: vec![Conversation {
-            id: place,
+            id: PLACE,
             integration_id: id(7),
             channel: "42".to_owned(),
         }],
@@ -47,43 +53,57 @@ fn kept() -> Evidence {
             provider_event_id: "update:1".to_owned(),
         }],
         items: vec![Item {
-            id: item,
+            id: ITEM,
             inbound_event_id: id(8),
-            conversation_id: place,
+            conversation_id: PLACE,
             text: "hi".to_owned(),
             status: "replied".to_owned(),
             reason: None,
         }],
         lanes: vec![Lane {
-            id: lane,
+            id: LANE,
             lease_worker: None,
             fence: 1,
             ready: 0,
         }],
         entries: vec![Entry {
             id: id(9),
-            lane_id: lane,
-            agent_id: agent,
-            work_item_id: item,
+            lane_id: LANE,
+            agent_id: AGENT,
+            work_item_id: ITEM,
             status: "done".to_owned(),
-            job_id: Some(job),
+            job_id: Some(JOB),
         }],
         decisions: vec![Decision {
-            work_item_id: item,
-            agent_id: agent,
+            work_item_id: ITEM,
+            agent_id: AGENT,
             verdict: "act".to_owned(),
             reason: "it is a direct chat".to_owned(),
         }],
         jobs: vec![Job {
-            id: job,
-            work_item_id: item,
-            agent_id: agent,
-            lane_id: lane,
+            id: JOB,
+            work_item_id: ITEM,
+            agent_id: AGENT,
+            lane_id: LANE,
             attempt: 1,
             status: "completed".to_owned(),
             cost_micros: 5,
             event_seq: 5,
         }],
+        ..Rows::default()
+    }
+}
+
+/// What the job said and did.
+fn said(rows: Rows) -> Rows {
+    let message = |seq: i64, role: &str, parts| Message {
+        id: id(10 + u128::try_from(seq).unwrap()),
+        job_id: JOB,
+        seq,
+        role: role.to_owned(),
+        parts,
+    };
+    Rows {
         messages: vec![
             message(1, "user", json!([{"type": "text", "text": "hi"}])),
             message(
@@ -100,7 +120,7 @@ fn kept() -> Evidence {
         ],
         tool_calls: vec![ToolCall {
             id: id(20),
-            job_id: job,
+            job_id: JOB,
             message_id: id(12),
             position: 0,
             provider_call_id: "a".to_owned(),
@@ -109,22 +129,37 @@ fn kept() -> Evidence {
         }],
         model_calls: vec![ModelCall {
             id: id(21),
-            agent_id: agent,
-            job_id: Some(job),
+            agent_id: AGENT,
+            job_id: Some(JOB),
             status: "settled".to_owned(),
             cost_micros: 5,
         }],
         budgets: vec![Budget {
             scope: "job".to_owned(),
-            scope_id: job,
+            scope_id: JOB,
             spent_micros: 5,
             reserved_micros: 0,
         }],
+        ..rows
+    }
+}
+
+/// What it sent, and what it told while it ran.
+fn ends(rows: Rows) -> Rows {
+    let event = |seq: i64, kind: &str, payload| Event {
+        tenant_id: id(1),
+        job_id: JOB,
+        seq,
+        feed_seq: seq,
+        kind: kind.to_owned(),
+        payload,
+    };
+    Rows {
         effects: vec![Effect {
             id: id(22),
-            job_id: job,
+            job_id: JOB,
             slot: "reply".to_owned(),
-            conversation_id: place,
+            conversation_id: PLACE,
             kind: "reply".to_owned(),
             action: json!({"kind": "reply", "markdown": "Done."}),
             status: "sent".to_owned(),
@@ -143,24 +178,10 @@ fn kept() -> Evidence {
         }],
         sessions: vec![Session {
             id: id(23),
-            job_id: job,
+            job_id: JOB,
             status: "closed".to_owned(),
         }],
-    };
-    let shown = Shown {
-        id: "77".to_owned(),
-        text: "Done.".to_owned(),
-        is_progress: false,
-    };
-    let outside = Outside {
-        accepted: vec![(id(7), "update:1".to_owned())],
-        shown: [((id(7), "42".to_owned()), vec![shown])].into(),
-        ..Outside::default()
-    };
-    Evidence {
-        crashes: vec![end.clone()],
-        end,
-        outside,
+        ..rows
     }
 }
 
