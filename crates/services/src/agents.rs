@@ -33,7 +33,7 @@ pub struct CreateAgent {
     /// What becomes of messages that arrive while it works; they steer when absent.
     pub steering: Option<Steering>,
     /// Where it stops to go along with a loop; what is absent has its default.
-    pub loop_limits: ChangeLoopLimits,
+    pub loop_limits: UpdateLoopLimits,
     /// What it may spend in a day; absent = the server's default.
     pub budget: Option<Limit>,
 }
@@ -54,14 +54,14 @@ pub struct UpdateAgent {
     /// What becomes of messages that arrive while it works.
     pub steering: Option<Steering>,
     /// Where it stops to go along with a loop; what is absent stays.
-    pub loop_limits: ChangeLoopLimits,
+    pub loop_limits: UpdateLoopLimits,
     /// What it may spend in a day.
     pub budget: Option<Limit>,
 }
 
 /// The limits of [`LoopLimits`] that are to change.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ChangeLoopLimits {
+pub struct UpdateLoopLimits {
     /// See [`LoopLimits::relay_depth`].
     pub relay_depth: Option<u32>,
     /// See [`LoopLimits::bot_window_items`].
@@ -272,7 +272,7 @@ fn budget(limit: Limit) -> Result<Limit, Error> {
     }
 }
 
-fn loop_limits(now: LoopLimits, change: ChangeLoopLimits) -> Result<LoopLimits, Error> {
+fn loop_limits(now: LoopLimits, change: UpdateLoopLimits) -> Result<LoopLimits, Error> {
     let limits = LoopLimits {
         relay_depth: change.relay_depth.unwrap_or(now.relay_depth),
         bot_window_items: change.bot_window_items.unwrap_or(now.bot_window_items),

@@ -92,7 +92,10 @@ async fn a_second_server_on_the_same_directory_is_refused() {
         .unwrap();
         assert_eq!(ended.status.code(), Some(2));
         let text = String::from_utf8_lossy(&ended.stderr);
-        assert!(text.contains("another nitejar server is running"), "{text}");
+        assert!(
+            text.contains("another nitejar process is running"),
+            "{text}"
+        );
         assert_eq!(fs::read(&database).unwrap(), before);
     }
     assert!(!elsewhere.path().join("data").exists());

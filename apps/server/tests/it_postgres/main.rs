@@ -14,16 +14,22 @@ const ON_POSTGRES: bool = true;
 mod app;
 #[path = "../it/backup.rs"]
 mod backup;
+#[path = "../it/chaos.rs"]
+mod chaos;
 #[path = "../it/control.rs"]
 mod control;
 #[path = "../it/delivery.rs"]
 mod delivery;
+#[path = "../it/guards.rs"]
+mod guards;
 mod replicas;
 #[path = "../it/restart.rs"]
 mod restart;
 mod rotation;
 #[path = "../it/shutdown.rs"]
 mod shutdown;
+#[path = "../it/steering.rs"]
+mod steering;
 #[path = "../it/story.rs"]
 mod story;
 #[path = "../it/stream.rs"]

@@ -36,7 +36,7 @@ pub(crate) struct CreateAgent {
     /// What becomes of messages that arrive while it works; `steer` when absent.
     steering: Option<Steering>,
     /// Where it stops to go along with a loop; absent ones have their default.
-    loop_limits: Option<ChangeLoopLimits>,
+    loop_limits: Option<UpdateLoopLimits>,
     /// What it may spend in a UTC day, in millionths of a US dollar. Absent: the server's default;
     /// null: unlimited, on purpose.
     #[serde(default)]
@@ -63,7 +63,7 @@ pub(crate) struct UpdateAgent {
     /// What becomes of messages that arrive while it works.
     steering: Option<Steering>,
     /// Where it stops to go along with a loop; absent ones stay.
-    loop_limits: Option<ChangeLoopLimits>,
+    loop_limits: Option<UpdateLoopLimits>,
     /// What it may spend in a UTC day, in millionths of a US dollar; null: unlimited.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0)]
@@ -128,7 +128,7 @@ pub(crate) struct LoopLimits {
 /// The loop limits that are to change.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ChangeLoopLimits {
+pub(crate) struct UpdateLoopLimits {
     /// How many messages of bots in a row it acts on.
     #[schema(minimum = 0, maximum = 100)]
     relay_depth: Option<u32>,
@@ -191,8 +191,8 @@ impl From<UpdateAgent> for agents::UpdateAgent {
     }
 }
 
-impl From<ChangeLoopLimits> for agents::ChangeLoopLimits {
-    fn from(body: ChangeLoopLimits) -> Self {
+impl From<UpdateLoopLimits> for agents::UpdateLoopLimits {
+    fn from(body: UpdateLoopLimits) -> Self {
         Self {
             relay_depth: body.relay_depth,
             bot_window_items: body.bot_window_items,
