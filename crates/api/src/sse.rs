@@ -166,6 +166,10 @@ impl Follower {
                 (missed == 0).then(|| self.pass(event))
             }
             Item::Live(Live::Delta(delta)) => Some(Live::Delta(delta)),
+            Item::Live(Live::Moved(_)) => {
+                self.behind = true;
+                None
+            }
             Item::Live(Live::Lagged) => {
                 self.resume();
                 None
@@ -290,7 +294,7 @@ impl Follower {
                 event.payload.to_string(),
             ),
             Live::Delta(delta) => (delta_name(delta), None, delta_json(delta)?),
-            Live::Lagged => return None,
+            Live::Moved(_) | Live::Lagged => return None,
         };
         let event = Event::default().event(name).data(data);
         Some(match id {

@@ -30,7 +30,13 @@ impl Reader {
         let mut last = None;
         loop {
             let Err(error) = self.session(&mut last).await;
-            sleep(self.link.lost(&error)).await;
+            let was_up = self.link.is_up();
+            let pause = self.link.lost(&error);
+            if was_up {
+                // Until the loss was noticed, others may have told what nobody heard.
+                self.tell(Heard::Gap);
+            }
+            sleep(pause).await;
         }
     }
 

@@ -72,6 +72,8 @@ pub enum Live {
     Event(JobEvent),
     /// Text as it is written.
     Delta(Delta),
+    /// The tenant has new rows, written by another process: read them.
+    Moved(TenantId),
     /// The reader was too slow and missed something: read the rows again from where you are.
     Lagged,
 }

@@ -68,6 +68,9 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
                 Err(_full) => break,
             }
         }
+        if engine.drop_sends.is_cancelled() {
+            return Ok(());
+        }
         if places.is_empty() {
             engine.sends_starved.store(true, Ordering::SeqCst);
             // A place that was freed in between has not seen the mark.
@@ -95,13 +98,16 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
 async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphorePermit) {
     crate::crash::point("effect.claimed");
     let sending = Arc::clone(&engine);
-    let _holding = sending.effects.holding(effect.id);
+    let holding = sending.effects.holding(effect.id);
     let attempted = AssertUnwindSafe(attempt(&engine, &effect)).catch_unwind();
     let attempted = tokio::select! {
         biased;
         attempted = attempted => attempted,
         // The row stays `sending`; whoever frees this process's leases makes it `unknown`, which is the truth.
-        () = engine.drop_sends.cancelled() => return,
+        () = engine.drop_sends.cancelled() => {
+            holding.keep();
+            return;
+        }
     };
     let outcome = match attempted {
         Ok(Ok(outcome)) => outcome,
@@ -126,7 +132,7 @@ async fn deliver(engine: Arc<Engine>, mut effect: Effect, place: OwnedSemaphoreP
         }
         engine.sleep(FIRST_PAUSE).await;
     }
-    drop(place);
+    drop((holding, place));
     // What this one held up in its conversation was woken by the commit; what found no place is not.
     if engine.sends_starved.swap(false, Ordering::SeqCst) {
         engine.hub.wake(Wake::Effects);

@@ -44,6 +44,13 @@ pub(crate) struct Hold<'h, T: Ord + Copy> {
     id: T,
 }
 
+impl<T: Ord + Copy> Hold<'_, T> {
+    /// Never forgets it: what was begun must not be taken for something that was not.
+    pub(crate) fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
 impl<T: Ord + Copy> Drop for Hold<'_, T> {
     fn drop(&mut self) {
         self.held.with(|held| held.remove(&self.id));

@@ -95,8 +95,12 @@ impl Hub {
                 Heard::News(News::Committed(committed)) => self.hear(committed),
                 Heard::News(News::Delta(delta)) => self.show(delta),
                 // The rows are in the database; readers fetch what they lack.
-                Heard::Moved(_) => self.publish(Live::Lagged),
+                Heard::Moved(tenant) => self.publish(Live::Moved(tenant)),
                 Heard::Gap => {
+                    // What ended meanwhile elsewhere will not be told; what is written here goes on.
+                    let stops = lock(&self.stops);
+                    lock(&self.open).retain(|job| stops.contains_key(&job));
+                    drop(stops);
                     self.hear(Committed {
                         lanes_ready: true,
                         effects_ready: true,
@@ -185,6 +189,7 @@ impl EventFeed for Hub {
             Live::Delta(delta) => {
                 delta.tenant_id == tenant && job.is_none_or(|job| job == delta.job_id)
             }
+            Live::Moved(moved) => *moved == tenant,
             Live::Lagged => true,
         };
         Box::pin(

@@ -308,6 +308,12 @@ impl Run {
     }
 }
 
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.engine.hub.forget(self.job.id);
+    }
+}
+
 /// Runs a job to its end and writes how it ended.
 #[tracing::instrument(name = "invoke_agent", skip_all, fields(
     job.id = %run.job.id, gen_ai.operation.name = "invoke_agent", gen_ai.agent.id = %run.job.agent_id,
@@ -323,7 +329,6 @@ pub(crate) async fn run(mut run: Run) -> Result<(), StoreError> {
     run.presence.end();
     run.hands.close().await;
     crate::crash::point("finish.shell_closed");
-    run.engine.hub.forget(run.job.id);
     result
 }
 

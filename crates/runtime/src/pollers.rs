@@ -108,7 +108,7 @@ impl Poller {
                 .await
             {
                 Ok(true) => self.turn(channel.as_ref()).await,
-                Ok(false) => self.engine.sleep(LONG_PAUSE).await,
+                Ok(false) => self.engine.sleep(SHORT_PAUSE).await,
                 Err(error) => self.stumbled(&error).await,
             }
         }

@@ -43,6 +43,10 @@ pub(crate) async fn run(engine: &Arc<Engine>, lane: Lane) {
             Err(error) => {
                 tracing::error!(lane.id = %lane.id, error = %ports::Causes(&error), "the store failed under a job");
                 engine.sleep(PAUSE).await;
+                // A database that is away says nothing about the job: it goes on when the database is back.
+                while engine.platform.store.ready().await.is_err() && !engine.stop.is_cancelled() {
+                    engine.sleep(PAUSE).await;
+                }
             }
         }
     }

@@ -26,7 +26,17 @@ pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreE
             continue;
         };
         match ruling.verdict {
-            Verdict::Pass => pass(&engine, tx, lane, &queued, ruling).await?,
+            Verdict::Pass => {
+                // It came in before there was a job to ask.
+                if queued.item.message.is_stop() {
+                    let now = engine.now();
+                    run.job.cancel_requested_at.get_or_insert(now);
+                    tx.jobs()
+                        .request_cancel(lane.tenant_id, run.job.id, now)
+                        .await?;
+                }
+                pass(&engine, tx, lane, &queued, ruling).await?;
+            }
             Verdict::Act => {
                 tx.work()
                     .insert_decision(&decision(&engine, lane, &queued, ruling))

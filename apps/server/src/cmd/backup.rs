@@ -155,6 +155,8 @@ fn draft(folder: &Path) -> PathBuf {
 }
 
 async fn fill(config: &Config, draft: &Path, now: DateTime<Utc>) -> Result<Manifest, Failure> {
+    // Before anything is opened, for opening makes a key where there is none.
+    let key_id = keys(config)?.map(|keys| keys.current_id().to_owned());
     let (database, schema) = match &config.server.database {
         Database::Sqlite(path) => {
             if !path.exists() {
@@ -183,7 +185,7 @@ async fn fill(config: &Config, draft: &Path, now: DateTime<Utc>) -> Result<Manif
         database,
         schema,
         created_at: now.trunc_subsecs(0),
-        key_id: keys(config)?.map(|keys| keys.current_id().to_owned()),
+        key_id,
     };
     write(&draft.join(MANIFEST), &manifest).context("the manifest cannot be written")?;
     Ok(manifest)

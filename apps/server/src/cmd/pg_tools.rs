@@ -98,9 +98,18 @@ fn split(url: &Secret) -> Result<(Url, Option<Secret>), Failure> {
         problem: "is not a URL that PostgreSQL's programs take".to_owned(),
     };
     let mut address = Url::parse(url.expose()).map_err(|_secret| unusable())?;
-    let password = address.password().map(decoded);
+    let mut password = address.password().map(decoded);
     if password.is_some() && address.set_password(None).is_err() {
         return Err(unusable().into());
+    }
+    let pairs: Vec<(String, String)> = address.query_pairs().into_owned().collect();
+    address.set_query(None);
+    for (name, value) in pairs {
+        if name == "password" {
+            password = Some(Secret::new(value));
+        } else {
+            address.query_pairs_mut().append_pair(&name, &value);
+        }
     }
     Ok((address, password))
 }

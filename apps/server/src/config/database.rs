@@ -94,10 +94,14 @@ pub(super) fn redis_url(
     })
 }
 
-/// The password inside a URL, as it is written there.
-pub(super) fn password(url: &Secret) -> Option<Secret> {
-    let url = reqwest::Url::parse(url.expose()).ok()?;
-    url.password().map(Secret::new)
+/// The passwords inside a URL, wherever they stand in it.
+pub(super) fn passwords(url: &Secret) -> Vec<Secret> {
+    let Ok(url) = reqwest::Url::parse(url.expose()) else {
+        return Vec::new();
+    };
+    let query = url.query_pairs().filter(|(name, _)| name == "password");
+    let query = query.map(|(_, password)| Secret::new(password));
+    query.chain(url.password().map(Secret::new)).collect()
 }
 
 fn wrong(problem: &str) -> ConfigError {

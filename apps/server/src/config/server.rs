@@ -35,7 +35,7 @@ impl ServerConfig {
         let redis_url = database::redis_url(source, &database)?;
         let urls = database.url().into_iter().chain(&redis_url);
         Ok(Self {
-            passwords: urls.filter_map(database::password).collect(),
+            passwords: urls.flat_map(database::passwords).collect(),
             redis_url,
             database,
             host: source

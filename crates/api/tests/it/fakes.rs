@@ -324,6 +324,7 @@ impl EventFeed for Feed {
             Live::Delta(delta) => {
                 delta.tenant_id == tenant && job.is_none_or(|j| j == delta.job_id)
             }
+            Live::Moved(moved) => *moved == tenant,
             Live::Lagged => true,
         };
         Box::pin(stream::iter(open).chain(live).filter(move |item| {

@@ -29,6 +29,8 @@ pub struct QueuedItem {
 pub trait LaneRepository: Send + Sync {
     /// One lane.
     async fn find(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError>;
+    /// The same, and nobody claims or releases it until the transaction ends.
+    async fn lock(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError>;
     /// What waits, oldest first, at most `limit`.
     async fn queued(
         &self,

@@ -79,6 +79,10 @@ impl OpenTexts {
         self.0.remove(&job);
     }
 
+    pub(super) fn retain(&mut self, keep: impl Fn(JobId) -> bool) {
+        self.0.retain(|job, _| keep(*job));
+    }
+
     /// What is open, as if it were said at once.
     pub(super) fn so_far(
         &self,

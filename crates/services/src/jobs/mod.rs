@@ -9,7 +9,7 @@ use crate::{Context, Error, error::found, events, notices};
 use domain::{
     access::Right,
     effect::Effect,
-    id::{JobId, LaneId},
+    id::JobId,
     job::{Job, JobStatus},
     message::{Message, ToolCall},
     model::ModelCall,
@@ -104,6 +104,9 @@ pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
     context.authorise(Right::Operate)?;
     let now = context.now();
     let tx = context.write().await?;
+    let lane = load(context, &tx, id).await?.lane_id;
+    // From here on nobody claims the lane, so what the job is now it stays until the commit.
+    let lane = tx.lanes().lock(context.tenant, lane).await?;
     let mut job = load(context, &tx, id).await?;
     if job.status.is_final() {
         return Err(Error::conflict(
@@ -112,7 +115,7 @@ pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
         ));
     }
     // A held lane may be about to start a queued job: its worker is the one to stop it.
-    if job.status == JobStatus::Running || is_held(context, &tx, job.lane_id).await? {
+    if job.status == JobStatus::Running || lane.is_some_and(|lane| lane.lease.is_some()) {
         tx.jobs().request_cancel(context.tenant, id, now).await?;
         job.cancel_requested_at.get_or_insert(now);
     } else {
@@ -140,9 +143,4 @@ pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
 
 async fn load(context: &Context, tx: &BoxTx, id: JobId) -> Result<Job, Error> {
     found(tx.jobs().find(context.tenant, id).await?, "job")
-}
-
-async fn is_held(context: &Context, tx: &BoxTx, lane: LaneId) -> Result<bool, Error> {
-    let lane = tx.lanes().find(context.tenant, lane).await?;
-    Ok(lane.is_some_and(|lane| lane.lease.is_some()))
 }
