@@ -48,6 +48,8 @@ pub(crate) struct Case {
     pub(crate) blows: Vec<Blow>,
     /// Whether progress must be shown.
     pub(crate) long: bool,
+    /// Whether things go wrong outside meanwhile.
+    pub(crate) storm: bool,
 }
 
 /// What came of it.
@@ -59,6 +61,8 @@ pub(crate) struct Outcome {
     /// Whether the point itself was hit.
     pub(crate) hit: bool,
     pub(crate) longest_resume: Duration,
+    /// Messages people saw although their sending was never confirmed; counted in storms only.
+    pub(crate) lost_answers: Option<usize>,
     pub(crate) violations: Vec<Violation>,
     pub(crate) directory: PathBuf,
 }
@@ -81,6 +85,7 @@ impl Bench {
             crashes: 0,
             hit: false,
             longest_resume: Duration::ZERO,
+            lost_answers: None,
             violations: Vec::new(),
             directory: directory.clone(),
         };
@@ -145,6 +150,7 @@ impl Bench {
         };
         let played = life.play().await;
         let (server, crashes) = (life.server.take(), std::mem::take(&mut life.crashes));
+        outcome.lost_answers = case.storm.then(|| world.lost_answers());
         // Whatever went wrong, the rows tell more of it.
         let evidence = Evidence {
             crashes,
@@ -175,6 +181,9 @@ impl Life<'_> {
         let mut server = self.launch.spawn(armed(first).as_deref())?;
         server.ready(&self.stage.api).await?;
         self.stage.world.furnish(&self.stage.api).await?;
+        if self.case.storm {
+            self.stage.world.storm(&mut seed.clone());
+        }
         self.server = Some(server);
         let script = script(self.stage, seed, self.case.long);
         tokio::pin!(script);

@@ -16,6 +16,7 @@ mod server;
 mod services;
 mod soak;
 mod stories;
+mod storm;
 mod world;
 
 use std::process::ExitCode;

@@ -21,7 +21,7 @@ use crate::cluster::Cluster;
 use crate::database::{Databases, Kind};
 use crate::report::{Table, say, seconds};
 use crate::rows::{self, Rows};
-use crate::services::{Programs, Services};
+use crate::services::{self, Programs, Services};
 use crate::world::{Bot, SECRET, World};
 
 const QUIET_LIMIT: Duration = Duration::from_mins(2);
@@ -245,15 +245,15 @@ async fn happen(scenario: Scenario, cluster: &mut Cluster, services: &mut Servic
             cluster.replica(0)?.signal(Signal::SIGCONT)?;
         }
         Scenario::RedisKilled => {
-            services.redis.end(Signal::SIGKILL).await?;
+            services::end(&mut services.redis, Signal::SIGKILL).await?;
             sleep(Duration::from_secs(3)).await;
-            services.redis.start().await?;
+            services::start(&mut services.redis).await?;
         }
         Scenario::PostgresRestarted => {
             // SIGINT is Postgres' fast shutdown.
-            services.postgres.end(Signal::SIGINT).await?;
+            services::end(&mut services.postgres, Signal::SIGINT).await?;
             sleep(Duration::from_secs(1)).await;
-            services.postgres.start().await?;
+            services::start(&mut services.postgres).await?;
         }
     }
     Ok(())

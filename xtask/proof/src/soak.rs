@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::time::{sleep, timeout};
@@ -20,6 +20,10 @@ use crate::world::{Bot, SECRET, World};
 const MIB: f64 = 1024.0 * 1024.0;
 /// What memory may grow by from a tenth of the way to the end.
 const GROWTH: f64 = 5.0 * MIB;
+/// What SQLite's log may hold; the server cuts it off beyond that.
+const LOG_MOST: f64 = 64.0 * MIB;
+/// How much more of the disk jobs may take at the end than at the beginning.
+const DEARER: f64 = 1.5;
 const ANSWER_LIMIT: Duration = Duration::from_mins(2);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -51,7 +55,7 @@ struct Sample {
     data: f64,
 }
 
-/// Runs the soak; false when memory grew.
+/// Runs the soak; false when memory or files grew.
 pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
     ensure!(arguments.runs >= STEPS, "--runs must be at least {STEPS}");
     let out = arguments.out.join("soak");
@@ -89,7 +93,27 @@ pub(crate) async fn run(arguments: Arguments) -> Result<bool> {
         growth / MIB,
         GROWTH / MIB
     ))?;
-    Ok(growth <= GROWTH)
+    let bounded = are_bounded(&samples)?;
+    Ok(growth <= GROWTH && bounded)
+}
+
+/// Whether the log stayed small, and jobs took about as much of the disk in the last tenths as in early ones.
+fn are_bounded(samples: &[Sample]) -> Result<bool> {
+    let log = samples.iter().map(|sample| sample.log).fold(0.0, f64::max);
+    let [first, .., middle, next, _, _, _, last] = samples else {
+        bail!("too little was measured");
+    };
+    let (early, late) = (middle.data - first.data, last.data - next.data);
+    say(&format!(
+        "the log held {:.1} MiB at most (at most {:.0}); the disk took {:.1} MiB in four early tenths and {:.1} MiB \
+         in the last four (at most {DEARER} times as much)",
+        log / MIB,
+        LOG_MOST / MIB,
+        early / MIB,
+        late / MIB,
+    ))?;
+    // What was in the log at one look may be in the database at the next.
+    Ok(log <= LOG_MOST && late <= DEARER * early + log)
 }
 
 /// One server and its world.

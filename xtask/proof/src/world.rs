@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use simulators::model::ModelSimulator;
-use simulators::telegram::{Chat, Person, TelegramSimulator};
+use simulators::telegram::{Chat, LogKind, Person, TelegramSimulator};
 use uuid::Uuid;
 
 use crate::api::Api;
 use crate::checker::{Outside, Shown};
-use crate::model;
+use crate::seed::Seed;
+use crate::{model, storm};
 
 pub(crate) const SECRET: &str = "proof-webhook-secret";
 /// Update ids of deliveries the proof makes itself, far above those of the stand-in.
@@ -43,7 +44,6 @@ pub(crate) struct World {
 struct Log {
     ids: BTreeMap<&'static str, Uuid>,
     chats: BTreeMap<i64, (Bot, Chat)>,
-    said: [i64; 2],
     delivered: BTreeSet<i64>,
     handed_in: Vec<Uuid>,
     resent: BTreeSet<Uuid>,
@@ -108,6 +108,21 @@ impl World {
         Ok(())
     }
 
+    /// From now on things go wrong outside.
+    pub(crate) fn storm(&self, seed: &mut Seed) {
+        storm::begin(&self.model, [&self.polled, &self.called], seed);
+    }
+
+    /// How many messages were sent whose sending was never confirmed.
+    pub(crate) fn lost_answers(&self) -> usize {
+        let logs = [&self.polled, &self.called].map(TelegramSimulator::log);
+        let sent = logs
+            .iter()
+            .flatten()
+            .filter(|entry| entry.kind == LogKind::Sent);
+        sent.filter(|entry| !entry.answered).count()
+    }
+
     /// The id of an agent by its name.
     pub(crate) fn agent_id(&self, name: &str) -> Result<Uuid> {
         self.log()
@@ -139,12 +154,8 @@ impl World {
     }
 
     fn say_in(&self, bot: Bot, chat: Chat, person: &Person, text: &str) {
-        let mut log = self.log();
-        if let Some(said) = log.said.get_mut(bot as usize) {
-            *said += 1;
-        }
         self.telegram(bot).say(&chat, person, text);
-        log.chats.insert(chat.id(), (bot, chat));
+        self.log().chats.insert(chat.id(), (bot, chat));
     }
 
     /// An update for the called bot, to be delivered by the proof itself; its id is the number.
@@ -226,10 +237,12 @@ impl World {
             let Some(integration) = log.ids.get(name(bot)).copied() else {
                 continue;
             };
-            let said = log.said.get(bot as usize).copied().unwrap_or_default();
+            let taken = self.telegram(bot).accepted();
             let own = log.delivered.iter().copied().filter(|_| bot == Bot::Called);
             outside.accepted.extend(
-                (1..=said)
+                taken
+                    .iter()
+                    .filter_map(|entry| entry.update_id)
                     .chain(own)
                     .map(|update| (integration, format!("update:{update}"))),
             );

@@ -1,27 +1,28 @@
-//! Throw-away servers for the test suites: started on unix sockets in a directory of their own, gone
-//! with us even when we are killed. They never listen on a port and never touch a server that is
-//! already on the machine.
+//! Throw-away servers for the test suites, gone with us even when we are killed. They never listen on a
+//! port and never touch a server that is already on the machine.
 
-mod postgres;
-mod redis;
+mod template;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use nix::sys::{prctl, signal::Signal};
-use nix::unistd::{Pid, User, chown, geteuid};
+use anyhow::Result;
 use serde::Deserialize;
-use tempfile::TempDir;
+use throwaway::{Place, Server, postgres, redis};
 
-use crate::workspace::Workspace;
+use crate::{programs, workspace::Workspace};
 
-const READY_WITHIN: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(5);
+
+/// A crash may lose the data: it is thrown away anyway, and syncs are what tests would wait for.
+const UNSYNCED: [&str; 4] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+];
 
 /// A server that a package may declare in `[package.metadata] services`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -45,22 +46,7 @@ pub(crate) struct Services {
     servers: Vec<Server>,
     environment: Vec<(&'static str, String)>,
     // Fields drop in order: the servers stop before their directory goes.
-    _directory: TempDir,
-}
-
-/// Where the servers run and as whom.
-struct Place {
-    directory: PathBuf,
-    /// Postgres refuses to run as root, so root hands the servers to another user.
-    user: Option<User>,
-}
-
-/// One child process, stopped by its own signal when dropped.
-struct Server {
-    name: &'static str,
-    child: Child,
-    stop: Signal,
-    log: PathBuf,
+    place: Place,
 }
 
 impl Services {
@@ -71,30 +57,16 @@ impl Services {
         syncs: Syncs,
     ) -> Result<Self> {
         sweep();
-        // Under /tmp because the path of a unix socket may have 107 bytes only.
-        let prefix = format!("xt-{}-", std::process::id());
-        let directory = tempfile::Builder::new()
-            .prefix(&prefix)
-            .tempdir_in("/tmp")?;
-        let place = Place {
-            directory: directory.path().to_owned(),
-            user: service_user()?,
-        };
-        if let Some(user) = &place.user {
-            chown(&place.directory, Some(user.uid), Some(user.gid))?;
-        }
         let mut services = Self {
             servers: Vec::new(),
             environment: Vec::new(),
-            _directory: directory,
+            place: Place::new(&format!("xt-{}-", std::process::id()))?,
         };
         for service in wanted {
-            let (server, variable) = match service {
-                Service::Postgres => postgres::start(&place, workspace, syncs)?,
-                Service::Redis => redis::start(&place, workspace)?,
-            };
-            services.servers.push(server);
-            services.environment.push(variable);
+            match service {
+                Service::Postgres => services.start_postgres(workspace, syncs)?,
+                Service::Redis => services.start_redis(workspace)?,
+            }
         }
         Ok(services)
     }
@@ -105,90 +77,42 @@ impl Services {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
     }
-}
 
-impl Place {
-    /// A command that runs in the directory as the service user and dies with us.
-    #[expect(
-        unsafe_code,
-        reason = "std has no safe way to run prctl between fork and exec"
-    )]
-    fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(&self.directory)
-            .env_remove("PGHOST")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null());
-        if let Some(user) = &self.user {
-            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-        }
-        // SAFETY: the closure makes one async-signal-safe system call and allocates nothing. It runs
-        // after the change of user, which would clear the setting.
-        unsafe { command.pre_exec(|| Ok(prctl::set_pdeathsig(Signal::SIGQUIT)?)) };
-        command
+    fn start_postgres(&mut self, workspace: &Workspace, syncs: Syncs) -> Result<()> {
+        let cache = workspace.cache("programs");
+        let locate = |program| {
+            programs::postgres(program, &cache).ok_or_else(|| programs::missing("Postgres"))
+        };
+        let (initdb, program) = (locate("initdb")?, locate("postgres")?);
+        template::provide(&self.place, &initdb, &program, workspace)?;
+        let settings: &[&str] = match syncs {
+            Syncs::Skipped => &UNSYNCED,
+            Syncs::Kept => &[],
+        };
+        let server = postgres::server(&self.place, &program, settings);
+        self.add(server, ("TEST_POSTGRES_URL", postgres::url(&self.place)))
     }
 
-    /// Starts a server with its output in a log file of the directory.
-    fn spawn(&self, name: &'static str, stop: Signal, command: &mut Command) -> Result<Server> {
-        let log = self.directory.join(format!("{name}.log"));
-        let file = File::create(&log)?;
-        let child = command.stdout(file.try_clone()?).stderr(file).spawn();
-        Ok(Server {
-            name,
-            child: child.with_context(|| format!("cannot start {name}"))?,
-            stop,
-            log,
-        })
+    fn start_redis(&mut self, workspace: &Workspace) -> Result<()> {
+        let program = programs::redis(&workspace.cache("programs"));
+        let program = program.ok_or_else(|| programs::missing("Redis"))?;
+        let server = redis::server(&self.place, &program);
+        self.add(server, ("TEST_REDIS_URL", redis::url(&self.place)))
     }
-}
 
-impl Server {
     #[expect(
         clippy::disallowed_methods,
         reason = "a foreign server tells readiness only to who asks again"
     )]
-    fn wait_until(&mut self, ready: impl Fn() -> bool) -> Result<()> {
-        let started = Instant::now();
-        while !ready() {
-            let ended = self.child.try_wait()?.map(|status| status.to_string());
-            let late = || {
-                (started.elapsed() > READY_WITHIN).then(|| format!("not ready in {READY_WITHIN:?}"))
-            };
-            if let Some(reason) = ended.or_else(late) {
-                let log = fs::read_to_string(&self.log)
-                    .unwrap_or_else(|error| format!("no log: {error}"));
-                bail!("{}: {reason}\n{}", self.name, log.trim());
-            }
+    fn add(&mut self, mut server: Server, variable: (&'static str, String)) -> Result<()> {
+        server.start()?;
+        while !server.is_ready()? {
             std::thread::sleep(POLL);
         }
+        self.servers.push(server);
+        self.environment.push(variable);
         Ok(())
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let pid = i32::try_from(self.child.id()).map(Pid::from_raw);
-        if let Ok(pid) = pid
-            && let Err(error) = nix::sys::signal::kill(pid, self.stop)
-        {
-            eprintln!("xtask: cannot stop {}: {error}", self.name);
-        }
-        if let Err(error) = self.child.wait() {
-            eprintln!("xtask: cannot wait for {}: {error}", self.name);
-        }
-    }
-}
-
-/// The user the servers run as; `None` when we are not root and they run as us.
-fn service_user() -> Result<Option<User>> {
-    if !geteuid().is_root() {
-        return Ok(None);
-    }
-    let known = User::from_name("postgres")?;
-    let user = known.map_or_else(|| User::from_name("nobody"), |user| Ok(Some(user)))?;
-    user.map(Some)
-        .context("neither a user `postgres` nor a user `nobody` exists to run the test servers")
 }
 
 /// Removes the directories of runs that were killed before they could clean up.
@@ -225,7 +149,7 @@ mod tests {
     #[test]
     fn both_servers_answer_on_their_sockets_and_leave_nothing_behind() {
         let workspace = Workspace::load().unwrap();
-        let services = Services::start(
+        let mut services = Services::start(
             &BTreeSet::from([Service::Postgres, Service::Redis]),
             &workspace,
             Syncs::Skipped,
@@ -249,30 +173,9 @@ mod tests {
         let mut answer = [0; 7];
         stream.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"+PONG\r\n");
-        assert!(super::postgres::answers(
-            &directory.join(super::postgres::SOCKET)
-        ));
+        assert!(services.servers[0].is_ready().unwrap());
 
         drop(services);
         assert!(!directory.exists());
-    }
-
-    #[test]
-    fn a_server_that_ends_at_once_shows_its_log() {
-        let directory = tempfile::tempdir().unwrap();
-        let place = Place {
-            directory: directory.path().to_owned(),
-            user: None,
-        };
-        let mut shell = place.command(Path::new("/bin/sh"));
-        let mut server = place
-            .spawn(
-                "sh",
-                Signal::SIGTERM,
-                shell.args(["-c", "echo no room; exit 3"]),
-            )
-            .unwrap();
-        let error = server.wait_until(|| false).unwrap_err().to_string();
-        assert_eq!(error, "sh: exit status: 3\nno room");
     }
 }

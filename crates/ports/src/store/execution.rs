@@ -27,9 +27,7 @@ pub struct QueuedItem {
 /// Lanes and their entries; lanes are made by ingest and claimed through `LeaseStore`.
 #[async_trait]
 pub trait LaneRepository: Send + Sync {
-    /// One lane.
-    async fn find(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError>;
-    /// The same, and nobody claims or releases it until the transaction ends.
+    /// One lane; nobody claims or releases it until the transaction ends.
     async fn lock(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError>;
     /// What waits, oldest first, at most `limit`.
     async fn queued(
@@ -163,10 +161,12 @@ pub trait SpriteSessionRepository: Send + Sync {
         page: PageRequest,
     ) -> Result<Page<SpriteSession>, StoreError>;
     /// Open shells that nobody will use again, oldest first, at most `limit`: their job is final, or no
-    /// process holds its lane, and whoever takes it up opens a shell of its own.
+    /// process holds its lane, and whoever takes it up opens a shell of its own. Of this instance, or of a
+    /// process that is gone; how those of another stand only that one knows.
     async fn orphaned(
         &self,
         tenant: TenantId,
+        instance: &str,
         limit: u32,
     ) -> Result<Vec<SpriteSession>, StoreError>;
     /// Ends one.

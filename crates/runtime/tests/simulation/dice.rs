@@ -52,6 +52,8 @@ pub(crate) struct Rates {
     pub(crate) killed_after: u64,
     /// Something takes seconds.
     pub(crate) slow: u64,
+    /// A process gets no time for longer than a lease lasts, between what it read and what it writes.
+    pub(crate) oversleeps: u64,
     /// News of a commit does not reach a process.
     pub(crate) news_lost: u64,
     /// A model does not answer.
@@ -63,6 +65,14 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
+    /// Processes sleep past their leases, and nothing else goes wrong by chance.
+    pub(crate) fn asleep() -> Self {
+        Self {
+            oversleeps: 100,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         let mut rate = |most: u64| {
             if dice.chance(500) {
@@ -77,6 +87,7 @@ impl Rates {
             killed_before: rate(6),
             killed_after: rate(12),
             slow: rate(60),
+            oversleeps: rate(50),
             news_lost: rate(300),
             model: rate(400),
             channel: rate(400),

@@ -3,6 +3,7 @@
 
 use crate::{
     checks,
+    dice::{Dice, Rates},
     facts::Facts,
     people,
     process::Process,
@@ -30,21 +31,34 @@ const LOOK: Duration = Duration::from_secs(15);
 pub(crate) struct Outcome {
     pub(crate) trace: Vec<String>,
     pub(crate) violations: Vec<String>,
+    /// How often somebody was about to write for a claim that was over.
+    pub(crate) stale: usize,
 }
 
 /// Lives through one seed.
 pub(crate) fn live(seed: u64) -> Outcome {
+    let mut dice = Dice::new(seed);
+    let rates = Rates::draw(&mut dice);
+    live_in(&World::new(rates, dice))
+}
+
+/// Lives through one seed in which nothing goes wrong but that processes sleep past their leases.
+pub(crate) fn live_asleep(seed: u64) -> Outcome {
+    live_in(&World::new(Rates::asleep(), Dice::new(seed)))
+}
+
+fn live_in(world: &Arc<World>) -> Outcome {
     let directory = directory();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let world = World::new(seed);
     // Of one thread, so that what is told of it need not be `Send`.
     let story = tokio::task::LocalSet::new();
-    story.block_on(&runtime.unwrap(), run(&world, directory.path()));
+    story.block_on(&runtime.unwrap(), run(world, directory.path()));
     Outcome {
         trace: world.trace(),
         violations: world.violations(),
+        stale: world.stale(),
     }
 }
 
@@ -101,7 +115,7 @@ struct Replicas {
 
 impl Replicas {
     fn new(world: &Arc<World>) -> Self {
-        let two = world.dice(|dice| dice.chance(400));
+        let two = world.dice(|dice| dice.chance(400)) || world.rates.oversleeps > 0;
         let names = if two { vec!["a", "b"] } else { vec!["a"] };
         let mut replicas = Self {
             world: Arc::clone(world),

@@ -83,7 +83,7 @@ impl Facts {
         }
         let mut lanes = Vec::new();
         for lane in world.lanes() {
-            lanes.extend(tx.lanes().find(tenant, lane.id).await?);
+            lanes.extend(tx.lanes().lock(tenant, lane.id).await?);
         }
         Ok(Self {
             items: decided,

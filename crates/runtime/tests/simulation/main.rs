@@ -27,22 +27,29 @@ const TAIL: usize = 120;
 /// Lives through seeds and shows the end of the first that fails.
 fn live(seeds: impl IntoIterator<Item = u64>, tail: usize) {
     for seed in seeds {
-        let Outcome { trace, violations } = driver::live(seed);
-        let beats = ["heartbeat", "sweep", "claim_lanes", "claim_effects", "poll"];
-        let told = trace
-            .iter()
-            .filter(|line| !beats.iter().any(|beat| line.ends_with(beat)));
-        let trace: Vec<&str> = told.map(String::as_str).collect();
-        let skipped = trace.len().saturating_sub(tail);
-        let shown: Vec<&str> = trace.into_iter().skip(skipped).collect();
-        assert!(
-            violations.is_empty(),
-            "{}\n\nseed {seed} broke:\n{}\n\nSIMULATION_SEED={seed} cargo nextest run -p runtime --test simulation \
-             --no-capture -E 'test(the_seeds_that_were_asked_for)'",
-            shown.join("\n"),
-            violations.join("\n"),
+        let again = format!(
+            "SIMULATION_SEED={seed} cargo nextest run -p runtime --test simulation --no-capture \
+             -E 'test(the_seeds_that_were_asked_for)'"
         );
+        unbroken(seed, &driver::live(seed), tail, &again);
     }
+}
+
+fn unbroken(seed: u64, outcome: &Outcome, tail: usize, again: &str) {
+    let beats = ["heartbeat", "sweep", "claim_lanes", "claim_effects", "poll"];
+    let told = outcome
+        .trace
+        .iter()
+        .filter(|line| !beats.iter().any(|beat| line.ends_with(beat)));
+    let trace: Vec<&str> = told.map(String::as_str).collect();
+    let skipped = trace.len().saturating_sub(tail);
+    let shown: Vec<&str> = trace.into_iter().skip(skipped).collect();
+    assert!(
+        outcome.violations.is_empty(),
+        "{}\n\nseed {seed} broke:\n{}\n\n{again}",
+        shown.join("\n"),
+        outcome.violations.join("\n"),
+    );
 }
 
 #[expect(
@@ -99,6 +106,17 @@ fn the_seventh_eight_seeds_keep_every_promise() {
 #[test]
 fn the_eighth_eight_seeds_keep_every_promise() {
     live(56..64, TAIL);
+}
+
+#[test]
+fn a_process_that_slept_past_its_lease_writes_nothing_more_for_it() {
+    let mut late = 0;
+    for seed in 0..8 {
+        let outcome = driver::live_asleep(seed);
+        unbroken(seed, &outcome, TAIL, "");
+        late += outcome.stale;
+    }
+    assert!(late >= 16, "only {late} late writes: too few to say so");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use domain::{
     access::{Actor, Role},
     budget::{Limit, Micros},
     channel::ChannelType,
+    queue::{HEARTBEAT_EXPIRY, SWEEP_EVERY},
     secret::{Redactor, Secret},
 };
 use ports::{
@@ -141,8 +142,9 @@ impl Process {
         self.dead.store(true, Ordering::SeqCst);
     }
 
-    pub(crate) fn freeze(&self) {
-        self.world.note(&self.name, "frozen");
+    pub(crate) fn freeze(&self, before: &str) {
+        self.world
+            .note(&self.name, format!("frozen before {before}"));
         self.frozen.store(true, Ordering::SeqCst);
     }
 
@@ -184,6 +186,25 @@ impl Process {
             self.kill(what);
             pending::<()>().await;
         }
+    }
+
+    /// Takes a turn to write what follows from what was read, and may get no time just then, for so long that
+    /// others take over.
+    pub(crate) async fn pass_late(self: &Arc<Self>) {
+        self.world.turn().await;
+        let idle = self.is_dead() || self.is_frozen() || self.world.living().len() < 2;
+        if idle || !self.world.fails(self.world.rates.oversleeps) {
+            return;
+        }
+        self.freeze("a write");
+        let more = self.world.dice(|dice| dice.below(10));
+        let time = HEARTBEAT_EXPIRY + SWEEP_EVERY + Duration::from_secs(more);
+        let process = Arc::clone(self);
+        // Apart from the write, for which somebody may stop waiting.
+        self.world.tasks.spawn(async move {
+            process.world.clock.sleep(time).await;
+            process.thaw();
+        });
     }
 
     /// Time passes for this process, if it still runs then.

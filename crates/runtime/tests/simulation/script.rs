@@ -123,7 +123,7 @@ pub(crate) async fn play(world: Arc<World>, stage: Arc<Stage>, at: Duration, sce
         Scene::Resolve => people::resolve(&world).await,
         Scene::Freeze(time) => {
             if let Some(process) = somebody(&world) {
-                process.freeze();
+                process.freeze("some instant");
                 world.clock.sleep(time).await;
                 process.thaw();
             }

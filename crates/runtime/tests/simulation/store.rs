@@ -26,7 +26,7 @@ use ports::{
 };
 use std::{
     future::{Future, pending},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use store_sqlite::SqliteStore;
 
@@ -105,6 +105,7 @@ impl Store for FaultyStore {
     }
 
     async fn write(&self, tenant: TenantId, durability: Durability) -> Result<BoxTx, StoreError> {
+        self.process.pass_late().await;
         let busy = self.begin("write").await?;
         let tx = self.inner().write(tenant, durability).await?;
         Ok(self.transaction(tx, "write", busy))
@@ -126,6 +127,7 @@ impl FaultyStore {
             busy,
             what,
             process: Arc::clone(&self.process),
+            stale: Mutex::default(),
         })
     }
 }
@@ -136,6 +138,8 @@ struct FaultyTx {
     busy: Busy,
     what: &'static str,
     process: Arc<Process>,
+    /// Claims that were over and passed for held, by lane.
+    stale: Mutex<Vec<(LaneId, Fence)>>,
 }
 
 macro_rules! repositories {
@@ -171,7 +175,18 @@ repositories!(ExecutionTx:
 #[async_trait]
 impl StoreTx for FaultyTx {
     async fn fenced(&self, tenant: TenantId, lane: LaneId, fence: Fence) -> Result<(), StoreError> {
-        self.tx.fenced(tenant, lane, fence).await
+        // Looked at apart from the store's own check, which is what is in question.
+        let now = self.tx.lanes().lock(tenant, lane).await?;
+        let is_held = now.is_some_and(|lane| lane.lease.is_some() && lane.fence == fence);
+        let passed = self.tx.fenced(tenant, lane, fence).await;
+        if !is_held {
+            self.process.world.met_stale();
+        }
+        if passed.is_ok() && !is_held {
+            let mut stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+            stale.push((lane, fence));
+        }
+        passed
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
@@ -180,6 +195,7 @@ impl StoreTx for FaultyTx {
             busy,
             what,
             process,
+            stale,
         } = *self;
         let world = Arc::clone(&process.world);
         if world.fails(world.rates.killed_before) {
@@ -195,6 +211,14 @@ impl StoreTx for FaultyTx {
         let done = tx.commit().await;
         drop(busy);
         world.note(&process.name, format!("{what} committed"));
+        for (lane, fence) in stale.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            if done.is_ok() {
+                let (name, fence) = (&process.name, fence.0);
+                world.broken(format!(
+                    "{name} wrote to lane {lane} after its claim {fence} was over"
+                ));
+            }
+        }
         after(&process, what, done).await
     }
 }

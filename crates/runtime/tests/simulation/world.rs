@@ -48,6 +48,7 @@ struct State {
     vendor: Vendor,
     lanes: BTreeMap<domain::id::LaneId, Lane>,
     touched: BTreeMap<u64, usize>,
+    stale: usize,
     violations: Vec<String>,
 }
 
@@ -55,10 +56,9 @@ struct State {
 pub(crate) struct Busy(Arc<World>);
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Arc<Self> {
-        let mut dice = Dice::new(seed);
+    pub(crate) fn new(rates: Rates, dice: Dice) -> Arc<Self> {
         Arc::new(Self {
-            rates: Rates::draw(&mut dice),
+            rates,
             clock: SimClock::new(),
             ids: Arc::new(SeqIds::default()),
             tasks: TaskTracker::new(),
@@ -76,6 +76,7 @@ impl World {
                 vendor: Vendor::default(),
                 lanes: BTreeMap::new(),
                 touched: BTreeMap::new(),
+                stale: 0,
                 violations: Vec::new(),
             }),
             idle: Notify::new(),
@@ -199,6 +200,16 @@ impl World {
 
     pub(crate) fn lanes(&self) -> Vec<Lane> {
         self.state().lanes.values().copied().collect()
+    }
+
+    /// Somebody was about to write for a claim that was over.
+    pub(crate) fn met_stale(&self) {
+        self.state().stale += 1;
+    }
+
+    /// How often that happened.
+    pub(crate) fn stale(&self) -> usize {
+        self.state().stale
     }
 
     /// A tool that changes something ran for this call.

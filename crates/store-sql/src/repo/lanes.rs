@@ -33,12 +33,14 @@ pub(crate) struct SqlLanes<'t>(pub(crate) &'t SqlTx);
 
 #[async_trait]
 impl LaneRepository for SqlLanes<'_> {
-    async fn find(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError> {
-        self.one(of(tenant, id)).await
-    }
-
     async fn lock(&self, tenant: TenantId, id: LaneId) -> Result<Option<Lane>, StoreError> {
-        self.one(of(tenant, id).lock_exclusive()).await
+        let mut rows = lane::Entity::find_by_id(id.as_uuid())
+            .filter(lane::Column::TenantId.eq(tenant.as_uuid()))
+            .lock_exclusive()
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(LANE))?;
+        Ok(rows.pop().map(Lane::from))
     }
 
     async fn queued(
@@ -207,17 +209,6 @@ impl LaneRepository for SqlLanes<'_> {
         }
         Ok(())
     }
-}
-
-impl SqlLanes<'_> {
-    async fn one(&self, select: Select<lane::Entity>) -> Result<Option<Lane>, StoreError> {
-        let rows = select.all(&self.0.conn).await.map_err(db_error(LANE))?;
-        Ok(rows.into_iter().next().map(Lane::from))
-    }
-}
-
-fn of(tenant: TenantId, id: LaneId) -> Select<lane::Entity> {
-    lane::Entity::find_by_id(id.as_uuid()).filter(lane::Column::TenantId.eq(tenant.as_uuid()))
 }
 
 /// When the lane that the statement around this is about can be claimed again: at once when there is

@@ -134,10 +134,10 @@ pub async fn a_released_lane_is_ready_while_entries_wait(h: &Harness) {
     assert_eq!(h.commits.take(), vec![]);
     assert_eq!(claim().await, vec![]);
     let found = h
-        .read()
+        .write()
         .await
         .lanes()
-        .find(tenant, id)
+        .lock(tenant, id)
         .await
         .unwrap()
         .unwrap();

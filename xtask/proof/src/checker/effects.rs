@@ -1,6 +1,6 @@
 //! What was sent is seen, what is seen was sent, and nothing twice unless somebody was told `unknown`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -68,7 +68,7 @@ fn visible(evidence: &Evidence, findings: &mut Findings) {
     }
     for effect in &rows.effects {
         let resent_in_vain =
-            evidence.outside.resent.contains(&effect.id) && !doubtful.contains(&effect.id);
+            evidence.outside.resent.contains(&effect.id) && !doubtful.contains_key(&effect.id);
         findings.unless(!resent_in_vain, "resent", || {
             format!(
                 "effect {} was resent though it never was unknown",
@@ -82,7 +82,7 @@ fn visible(evidence: &Evidence, findings: &mut Findings) {
 fn sent<'e>(
     effects: &[&'e Effect],
     shown: &[Shown],
-    doubtful: &BTreeSet<Uuid>,
+    doubtful: &BTreeMap<Uuid, usize>,
     findings: &mut Findings,
 ) -> BTreeSet<&'e str> {
     let mut known = BTreeSet::new();
@@ -92,7 +92,7 @@ fn sent<'e>(
     {
         let Some(reference) = &effect.provider_reference else {
             // A human marked it as sent; what they saw is among the strays.
-            findings.unless(doubtful.contains(&effect.id), "reply-seen", || {
+            findings.unless(doubtful.contains_key(&effect.id), "reply-seen", || {
                 format!("effect {} is sent and names no message", effect.id)
             });
             continue;
@@ -113,23 +113,23 @@ fn sent<'e>(
     known
 }
 
-/// A message no effect names is one whose sending was interrupted; each interruption explains one.
+/// A message no effect names is one whose sending was interrupted or never confirmed; each time explains
+/// one.
 fn stray(
     strays: &[&Shown],
     effects: &[&Effect],
-    doubtful: &BTreeSet<Uuid>,
+    doubtful: &BTreeMap<Uuid, usize>,
     channel: &str,
     findings: &mut Findings,
 ) {
     let mut explained: HashMap<String, usize> = HashMap::new();
-    let may_stray = |effect: &&&Effect| effect.is_message() && doubtful.contains(&effect.id);
-    for effect in effects.iter().filter(may_stray) {
+    for effect in effects.iter().filter(|effect| effect.is_message()) {
         let key = if effect.kind == "progress" {
             String::new()
         } else {
             plain(effect.markdown())
         };
-        *explained.entry(key).or_default() += 1;
+        *explained.entry(key).or_default() += doubtful.get(&effect.id).copied().unwrap_or_default();
     }
     for message in strays {
         let key = if message.is_progress {
@@ -149,22 +149,24 @@ fn stray(
     }
 }
 
-/// Effects of which it was recorded that nobody knows whether they arrived.
-fn ever_unknown(rows: &Rows) -> BTreeSet<Uuid> {
-    let now = rows
+/// How often it was recorded of an effect that nobody knows whether it arrived.
+fn ever_unknown(rows: &Rows) -> BTreeMap<Uuid, usize> {
+    let mut times = BTreeMap::new();
+    for event in rows.events.iter().filter(|event| event.kind == "effect") {
+        let field = |name: &str| event.payload.get(name).and_then(Value::as_str);
+        let effect = field("effect_id").and_then(|id| id.parse().ok());
+        if let (Some("unknown"), Some(effect)) = (field("status"), effect) {
+            *times.entry(effect).or_default() += 1;
+        }
+    }
+    for effect in rows
         .effects
         .iter()
         .filter(|effect| effect.status == "unknown")
-        .map(|effect| effect.id);
-    let told = rows
-        .events
-        .iter()
-        .filter(|event| event.kind == "effect")
-        .filter_map(|event| {
-            let field = |name: &str| event.payload.get(name).and_then(Value::as_str);
-            (field("status") == Some("unknown")).then(|| field("effect_id")?.parse().ok())?
-        });
-    now.chain(told).collect()
+    {
+        times.entry(effect.id).or_insert(1);
+    }
+    times
 }
 
 /// Text without what markup may change.

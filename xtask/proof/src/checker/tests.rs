@@ -372,6 +372,19 @@ fn a_reply_that_is_lost_or_doubled_is_found() {
         [""; 0],
         "a human sent it again after it was unknown"
     );
+    let once_more = |e: &mut Evidence| {
+        told(e);
+        let third = Shown {
+            id: "79".to_owned(),
+            ..second.clone()
+        };
+        e.outside.shown.get_mut(&place).unwrap().push(third);
+    };
+    assert_eq!(
+        broken(once_more),
+        ["reply-once"],
+        "unknown once explains one message"
+    );
     assert!(
         broken(|e| "sending".clone_into(&mut e.end.effects[0].status)).contains(&"effect-final")
     );
