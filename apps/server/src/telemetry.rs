@@ -10,8 +10,10 @@ use anyhow::Context;
 use domain::secret::Redactor;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::{
+    convert::Infallible,
     io::{self, IsTerminal, Write},
     sync::Arc,
+    time::Duration,
 };
 use tracing_subscriber::{
     EnvFilter, Layer as _,
@@ -19,6 +21,9 @@ use tracing_subscriber::{
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
+
+/// How often observations are folded: some thousands of them wait at most.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts logging to standard error: text on a terminal, JSON elsewhere. Where there are traces, they are taken
 /// from the same spans, whatever the filter lets into the log.
@@ -56,6 +61,16 @@ pub fn metrics() -> anyhow::Result<PrometheusHandle> {
         .set_buckets(&buckets)
         .and_then(PrometheusBuilder::install_recorder)
         .context("metrics cannot be started")
+}
+
+/// Folds what histograms observed into their buckets, for as long as it is polled. Otherwise every observation is
+/// kept until somebody asks for `/metrics`, which may be never.
+pub async fn fold(metrics: &PrometheusHandle) -> Infallible {
+    let mut turns = tokio::time::interval(FOLD_EVERY);
+    loop {
+        turns.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Writes whole lines without known secrets.

@@ -13,8 +13,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// How many are kept; beyond that all are forgotten, which only costs reading them again.
-const KEPT: usize = 4_096;
+/// How many are kept; beyond that all are forgotten, which only costs reading them again. Far more than are busy at
+/// the same time: a delivery follows its run by moments.
+const KEPT: usize = 1_024;
 
 /// Places by conversation.
 #[derive(Default)]

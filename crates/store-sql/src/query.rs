@@ -2,15 +2,17 @@
 
 use domain::page::PageRequest;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, Insert, IntoActiveModel,
-    ModelTrait, PrimaryKeyTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, Insert,
+    IntoActiveModel, ModelTrait, PrimaryKeyTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Alias, Expr, ExprTrait, IntoIden, LikeExpr, OnConflict},
 };
 use uuid::Uuid;
 
 /// Rows of one multi-row statement. Databases bound the number of parameters (SQLite 32,766,
 /// PostgreSQL 65,535), and no table here has more than 25 columns.
-pub(crate) const CHUNK: usize = 1_000;
+const CHUNK: usize = 1_000;
+/// The same on SQLite. What a larger statement saves there is not worth keeping it: see [`chunks`].
+const CHUNK_IN_PROCESS: usize = 64;
 
 /// The rows of a page, newest first, and one more that proves that there are more.
 pub(crate) fn page<E: EntityTrait>(
@@ -58,7 +60,7 @@ where
     M: ModelTrait + IntoActiveModel<A>,
     A: ActiveModelTrait<Entity = M::Entity>,
 {
-    for chunk in chunks(rows) {
+    for chunk in chunks(db.get_database_backend(), rows) {
         let mut insert = Insert::many(chunk.into_iter().map(IntoActiveModel::into_active_model));
         if let Some(conflict) = &conflict {
             insert = insert.on_conflict(conflict.clone());
@@ -80,7 +82,7 @@ where
     A: ActiveModelTrait<Entity = M::Entity>,
 {
     let mut stored = Vec::with_capacity(rows.len());
-    for chunk in chunks(rows) {
+    for chunk in chunks(db.get_database_backend(), rows) {
         stored.extend(
             Insert::many(chunk.into_iter().map(IntoActiveModel::into_active_model))
                 .on_conflict(conflict.clone())
@@ -104,7 +106,7 @@ where
     A: ActiveModelTrait<Entity = M::Entity>,
 {
     let mut keys = Vec::with_capacity(rows.len());
-    for chunk in chunks(rows) {
+    for chunk in chunks(db.get_database_backend(), rows) {
         keys.extend(
             Insert::many(chunk.into_iter().map(IntoActiveModel::into_active_model))
                 .on_conflict(conflict.clone())
@@ -147,14 +149,43 @@ pub(crate) fn anywhere(text: &str) -> LikeExpr {
     LikeExpr::new(pattern).escape('\\')
 }
 
-fn chunks<M>(mut rows: Vec<M>) -> Vec<Vec<M>> {
+/// Rows by the statements that write them. Connections keep statements prepared, and every number of rows is a
+/// statement of its own. On SQLite they are kept in this process, the larger the dearer, while one more of them costs
+/// little: there the numbers are powers of two. On PostgreSQL each costs a round trip, and rows go together.
+fn chunks<M>(backend: DbBackend, mut rows: Vec<M>) -> Vec<Vec<M>> {
     let mut chunks = Vec::new();
-    while rows.len() > CHUNK {
-        let rest = rows.split_off(CHUNK);
+    while let Some(magnitude) = rows.len().checked_ilog2() {
+        let size = match backend {
+            DbBackend::Sqlite => CHUNK_IN_PROCESS.min(1 << magnitude),
+            _ => CHUNK.min(rows.len()),
+        };
+        let rest = rows.split_off(size);
         chunks.push(std::mem::replace(&mut rows, rest));
     }
-    if !rows.is_empty() {
-        chunks.push(rows);
-    }
     chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn rows_keep_their_order_whatever_statements_they_go_in() {
+        for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+            for count in [0, 1, 31, 64, 65, 2_500] {
+                let rows: Vec<_> = (0..count).collect();
+                assert_eq!(chunks(backend, rows.clone()).concat(), rows);
+            }
+        }
+    }
+
+    #[test]
+    fn batches_of_every_size_are_few_statements_on_sqlite() {
+        let sizes: BTreeSet<usize> = (0..2_500)
+            .flat_map(|count| chunks(DbBackend::Sqlite, vec![(); count]))
+            .map(|chunk| chunk.len())
+            .collect();
+        assert_eq!(Vec::from_iter(sizes), [1, 2, 4, 8, 16, 32, 64]);
+    }
 }

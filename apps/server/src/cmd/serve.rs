@@ -67,10 +67,15 @@ pub async fn run(config: Config, duty: Duty) -> Result<(), Failure> {
     let metrics = telemetry::metrics()?;
     #[cfg(feature = "crash-points")]
     arm_crash_point()?;
-    let server = Server::start(&config, duty, redactor, Arc::new(move || metrics.render())).await?;
+    let rendered = metrics.clone();
+    let render = Arc::new(move || rendered.render());
+    let server = Server::start(&config, duty, redactor, render).await?;
     greet(&server);
     let mut signals = Signals::new()?;
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        never = telemetry::fold(&metrics) => match never {},
+    }
     tracing::info!(
         "stopping: running jobs may finish, new work waits for the next start; a second signal ends them at once"
     );
