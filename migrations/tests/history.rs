@@ -57,6 +57,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "m20261123_000012_idempotency_holder.rs",
         "6763704accb348a260fc18f25ca8c2d88aa8de27fc86db91204fcfc497ef2124",
     ),
+    (
+        "m20261123_000013_shell_instance.rs",
+        "2e1bf9aedc22bc09c7ce620135ad2531dbfb4cb4363c22f2850a3bfe535167c1",
+    ),
 ];
 
 #[test]

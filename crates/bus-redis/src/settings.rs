@@ -10,7 +10,8 @@ pub struct RedisSettings {
     pub url: Secret,
     /// What the key of the stream begins with; deployments that share a Redis need different ones.
     pub prefix: String,
-    /// How many entries the stream keeps, about. A process that is further behind hears of a gap.
+    /// How many entries the stream keeps, about; each is at most 32 KiB. A process that is further behind hears of
+    /// a gap.
     pub max_length: usize,
 }
 
@@ -20,7 +21,7 @@ impl RedisSettings {
         Self {
             url,
             prefix: "nitejar".to_owned(),
-            max_length: 10_000,
+            max_length: 4_096,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What lies in the stream and the commands that put it there and read it. An entry has two fields: who wrote
 //! it, and news, a gap or a mark. Nothing else knows the layout.
 
-use ports::live::{Committed, Heard, News};
+use ports::live::{Committed, Delta, Heard, News};
 use redis::{Cmd, Pipeline};
 use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ const WAIT_MS: u64 = 1_000;
 /// Entries of one read, at most: few enough that even the largest arrive within the time of an answer.
 const READ: usize = 64;
 /// The most bytes of one entry.
-const LARGEST: usize = 256 * 1_024;
+const LARGEST: usize = 32 * 1_024;
 
 const ORIGIN: &str = "origin";
 const NEWS: &str = "news";
@@ -47,23 +47,31 @@ pub(crate) struct Stream {
 }
 
 impl Entry {
-    /// News that are too large lose what only readers of events need, and those are told of a gap.
+    /// News that are too large come in parts. An event that is too large by itself is left out, and readers
+    /// are told of a gap.
     pub(crate) fn of(news: News) -> Vec<Self> {
         if let Some(text) = json(&news) {
             return vec![Self::News(text)];
         }
-        let light = match news {
-            News::Committed(committed) => json(&News::Committed(Committed {
-                events: Vec::new(),
-                ..committed
-            })),
-            News::Delta(_) => None,
+        let (first, second) = match news {
+            News::Committed(committed) if committed.events.len() > 1 => halves(committed),
+            News::Delta(delta) if delta.text.chars().nth(1).is_some() => parts(delta),
+            News::Committed(committed) => {
+                let light = json(&News::Committed(Committed {
+                    events: Vec::new(),
+                    ..committed
+                }));
+                return light
+                    .map(Self::News)
+                    .into_iter()
+                    .chain([Self::Gap])
+                    .collect();
+            }
+            News::Delta(_) | News::Moved(_) => return vec![Self::Gap],
         };
-        light
-            .map(Self::News)
-            .into_iter()
-            .chain([Self::Gap])
-            .collect()
+        let mut entries = Self::of(first);
+        entries.extend(Self::of(second));
+        entries
     }
 
     /// About how many bytes it takes.
@@ -127,6 +135,32 @@ impl Stream {
     }
 }
 
+/// Half of the events, and the rest with everything else.
+fn halves(mut committed: Committed) -> (News, News) {
+    let rest = committed.events.split_off(committed.events.len() / 2);
+    let first = Committed {
+        events: std::mem::replace(&mut committed.events, rest),
+        ..Committed::default()
+    };
+    (News::Committed(first), News::Committed(committed))
+}
+
+/// The text, which has at least two characters, in two parts.
+fn parts(mut delta: Delta) -> (News, News) {
+    let middle = delta.text.len() / 2;
+    let middle = match delta.text.floor_char_boundary(middle) {
+        0 => delta.text.ceil_char_boundary(middle),
+        before => before,
+    };
+    let second = Delta {
+        text: delta.text.split_off(middle),
+        offset: delta.offset + middle,
+        target: delta.target.clone(),
+        ..delta
+    };
+    (News::Delta(delta), News::Delta(second))
+}
+
 /// The news as text, unless they are too large. Text they always have: every key is a string.
 fn json(news: &News) -> Option<String> {
     let text = serde_json::to_string(news).ok()?;
@@ -141,7 +175,7 @@ mod tests {
         event::{EventKind, JobEvent},
         id::{JobId, TenantId},
     };
-    use ports::live::{Delta, DeltaTarget};
+    use ports::live::DeltaTarget;
     use serde_json::json;
 
     const TENANT: TenantId = TenantId::from_uuid(Uuid::from_u128(1));
@@ -219,7 +253,44 @@ mod tests {
         });
         let told: Vec<_> = entries.iter().filter_map(|entry| heard(1, entry)).collect();
         assert_eq!(told, [Heard::News(light), Heard::Gap]);
-        assert_eq!(Entry::of(delta("x".repeat(LARGEST))), [Entry::Gap]);
+    }
+
+    #[test]
+    fn too_long_a_text_comes_in_parts_that_are_the_whole() {
+        let text: String = "é\u{0}\n".chars().cycle().take(3 * LARGEST).collect();
+        let mut whole = String::new();
+        for entry in Entry::of(delta(text.clone())) {
+            assert!(entry.size() <= LARGEST);
+            let Some(Heard::News(News::Delta(part))) = heard(1, &entry) else {
+                panic!("{entry:?}")
+            };
+            assert_eq!(part.offset, 7 + whole.len());
+            whole.push_str(&part.text);
+        }
+        assert_eq!(whole, text);
+    }
+
+    #[test]
+    fn too_large_a_commit_comes_in_parts_with_its_wake_ups_once() {
+        let mut whole = committed(&"x".repeat(LARGEST / 3));
+        let event = whole.events.remove(0);
+        let numbered = |seq| JobEvent {
+            seq,
+            ..event.clone()
+        };
+        whole.events = (1..=8).map(numbered).collect();
+        let mut sum = Committed::default();
+        for entry in Entry::of(News::Committed(whole.clone())) {
+            assert!(entry.size() <= LARGEST);
+            let Some(Heard::News(News::Committed(part))) = heard(1, &entry) else {
+                panic!("{entry:?}")
+            };
+            assert!(!sum.effects_ready, "said twice");
+            sum.events.extend(part.events);
+            sum.effects_ready = part.effects_ready;
+            sum.cancelled.extend(part.cancelled);
+        }
+        assert_eq!(sum, whole);
     }
 
     #[test]

@@ -64,6 +64,21 @@ impl Redactor {
         }
         clean
     }
+
+    /// Where in the text a known secret may begin whose rest is still to come; the end where none does.
+    pub fn open_end(&self, text: &str) -> usize {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let begun = known.iter().filter_map(|secret| {
+            let secret = secret.expose();
+            let parts = secret
+                .char_indices()
+                .rev()
+                .map(|(end, _)| secret.get(..end));
+            let begun = parts.flatten().find(|part| text.ends_with(part));
+            begun.map(str::len)
+        });
+        text.len() - begun.max().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -83,5 +98,27 @@ mod tests {
             redactor.redact("abc is too short to be a secret"),
             Cow::Borrowed(_)
         ));
+    }
+
+    #[test]
+    fn an_end_that_may_begin_a_secret_is_found() {
+        let redactor = Redactor::default();
+        assert_eq!(redactor.open_end("any text"), 8);
+        redactor.learn(&Secret::new("abcabd-é-canary"));
+        redactor.learn(&Secret::new("bd-other-canary"));
+        for (text, held) in [
+            ("", ""),
+            ("plain", ""),
+            ("xa", "a"),
+            ("x abcab", "abcab"),
+            ("abcabcab", "abcab"),
+            ("xbd", "bd"),
+            ("abcabd", "abcabd"),
+            ("abcabd-é", "abcabd-é"),
+            ("abcabd-é-canary", ""),
+            ("ab cd", ""),
+        ] {
+            assert_eq!(&text[redactor.open_end(text)..], held, "{text}");
+        }
     }
 }

@@ -50,6 +50,9 @@ pub struct SpriteSession {
     pub agent_id: AgentId,
     /// The job it serves; a job has at most one.
     pub job_id: JobId,
+    /// The server process whose machine it runs on, by what stays the same over its restarts; absent when that
+    /// process is gone.
+    pub instance: Option<String>,
     /// Where it stands.
     pub status: SpriteSessionStatus,
     /// When it was opened.

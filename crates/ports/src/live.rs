@@ -120,6 +120,8 @@ pub enum News {
     Committed(Committed),
     /// A piece of text is being written.
     Delta(Delta),
+    /// The tenant has new event rows, and nothing else tells of them.
+    Moved(TenantId),
 }
 
 /// What a process hears of the others.

@@ -5,13 +5,14 @@ use crate::{
     engine::Engine,
     finish,
     job::{Halt, Run},
-    model_call::{self, Heard, Watcher},
+    live_text::Publisher,
+    model_call::{self, Heard},
     steering,
 };
 use ::agent::prompt::{self, Setting};
 use domain::{
     budget::{Micros, Reservation},
-    id::{JobId, ModelCallId, TenantId, ToolCallId},
+    id::{ModelCallId, ToolCallId},
     job::JobFailure,
     message::{Message, Part, Role, ToolCall, ToolCallStatus},
     model::{ModelCall, ModelCallPurpose, ModelCallStatus, StopReason, Usage},
@@ -20,7 +21,6 @@ use domain::{
 use metrics::{counter, histogram};
 use ports::{
     inference::{InferenceError, ModelRequest, ResolvedModel},
-    live::{Delta, DeltaTarget, EventFeed},
     store::{StoreError, StoreTx},
 };
 use std::time::Duration;
@@ -140,11 +140,7 @@ pub(crate) async fn take(run: &mut Run, prepared: Prepared) -> Result<Taken, Hal
     let prompt = prompt::prompt_tokens(&request);
     crate::crash::point("model.before_call");
     let mut heard = Heard::new(&model);
-    let watcher = Publisher {
-        engine: &run.engine,
-        tenant: run.job.tenant_id,
-        job: run.job.id,
-    };
+    let watcher = Publisher::new(&run.engine, run.job.tenant_id, run.job.id);
     let interrupted = tokio::select! {
         biased;
         () = model_call::listen(&model, request, &watcher, &mut heard) => None,
@@ -354,36 +350,5 @@ fn busy() -> JobFailure {
         code: "budget_busy".to_owned(),
         message: "Other model calls hold what is left of the budget. Retry the job when they are done, or raise it."
             .to_owned(),
-    }
-}
-
-/// Publishes text as it is written.
-struct Publisher<'a> {
-    engine: &'a Engine,
-    tenant: TenantId,
-    job: JobId,
-}
-
-impl Publisher<'_> {
-    fn publish(&self, target: DeltaTarget, offset: usize, text: &str) {
-        crate::crash::point("model.delta");
-        let text = text.to_owned();
-        self.engine.hub.delta(Delta {
-            tenant_id: self.tenant,
-            job_id: self.job,
-            target,
-            offset,
-            text,
-        });
-    }
-}
-
-impl Watcher for Publisher<'_> {
-    fn text(&self, offset: usize, more: &str) {
-        self.publish(DeltaTarget::Text, offset, more);
-    }
-
-    fn thinking(&self, offset: usize, more: &str) {
-        self.publish(DeltaTarget::Thinking, offset, more);
     }
 }

@@ -3,9 +3,9 @@
 
 use futures_util::{StreamExt, stream};
 use ports::live::{Bus, Heard, HeardStream, News};
-use std::{future::ready, sync::Arc};
+use std::{collections::BTreeSet, future::ready, sync::Arc};
 
-/// News over both; hints that rows moved count only while the fast way is down.
+/// News over both; hints that rows moved count only while the fast way is down at either end.
 pub struct TwoBuses {
     fast: Arc<dyn Bus>,
     steady: Arc<dyn Bus>,
@@ -20,6 +20,19 @@ impl TwoBuses {
 
 impl Bus for TwoBuses {
     fn publish(&self, news: News) {
+        if !self.fast.is_connected()
+            && let News::Committed(committed) = &news
+        {
+            // Who still hears the fast way takes no hints; that nothing comes that way, only we know.
+            let moved: BTreeSet<_> = committed
+                .events
+                .iter()
+                .map(|event| event.tenant_id)
+                .collect();
+            for tenant in moved {
+                self.steady.publish(News::Moved(tenant));
+            }
+        }
         // Wake-ups go both ways: waking twice costs a look, a lost wake-up costs the time to the next sweep.
         self.steady.publish(news.clone());
         self.fast.publish(news);
@@ -42,11 +55,18 @@ impl Bus for TwoBuses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::id::TenantId;
+    use domain::{
+        Timestamp,
+        event::{EventKind, JobEvent},
+        id::{JobId, TenantId},
+    };
     use ports::live::Committed;
-    use std::sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
+    use std::{
+        slice,
+        sync::{
+            Mutex,
+            atomic::{AtomicBool, Ordering},
+        },
     };
     use uuid::Uuid;
 
@@ -93,11 +113,45 @@ mod tests {
     }
 
     #[test]
-    fn news_go_both_ways() {
-        let (fast, steady) = (Arc::new(Stub::default()), Arc::new(Stub::default()));
-        let buses = TwoBuses::new(Arc::<Stub>::clone(&fast), Arc::<Stub>::clone(&steady));
-        buses.publish(News::Committed(Committed::default()));
-        assert_eq!(fast.published.lock().unwrap().len(), 1);
-        assert_eq!(steady.published.lock().unwrap().len(), 1);
+    fn news_go_both_ways_and_who_lost_the_fast_one_says_whose_rows_moved() {
+        let tenant = TenantId::from_uuid(Uuid::nil());
+        let event = JobEvent {
+            tenant_id: tenant,
+            job_id: JobId::from_uuid(Uuid::nil()),
+            seq: 1,
+            feed_seq: 1,
+            kind: EventKind::Message,
+            payload: serde_json::Value::Null,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        let news = News::Committed(Committed {
+            events: vec![event.clone(), event],
+            ..Committed::default()
+        });
+        for connected in [true, false] {
+            let (fast, steady) = (Arc::new(Stub::default()), Arc::new(Stub::default()));
+            fast.connected.store(connected, Ordering::Relaxed);
+            let buses = TwoBuses::new(Arc::<Stub>::clone(&fast), Arc::<Stub>::clone(&steady));
+            buses.publish(news.clone());
+            assert_eq!(*fast.published.lock().unwrap(), slice::from_ref(&news));
+            let mut told = vec![News::Moved(tenant), news.clone()];
+            told.drain(..usize::from(connected));
+            assert_eq!(*steady.published.lock().unwrap(), told);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_told_of_rows_that_nothing_else_tells_of_heeds_it() {
+        let moved = Heard::News(News::Moved(TenantId::from_uuid(Uuid::nil())));
+        let fast = Stub {
+            connected: AtomicBool::new(true),
+            ..Stub::default()
+        };
+        let steady = Stub {
+            says: vec![moved.clone()],
+            ..Stub::default()
+        };
+        let buses = TwoBuses::new(Arc::new(fast), Arc::new(steady));
+        assert_eq!(buses.listen().collect::<Vec<_>>().await, [moved]);
     }
 }

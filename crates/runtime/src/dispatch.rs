@@ -1,6 +1,11 @@
 //! Claims lanes that are ready, as many as there are free places, and runs each.
 
-use crate::{engine::Engine, held, start};
+use crate::{
+    engine::Engine,
+    held,
+    patience::{Doubt, within},
+    start,
+};
 use domain::queue::Lane;
 use futures_util::FutureExt;
 use ports::{
@@ -18,15 +23,15 @@ const CLAIM: usize = 16;
 
 /// Claims and runs until a stop is asked for.
 pub(crate) async fn run(engine: Arc<Engine>) {
-    let mut in_doubt = false;
+    let mut doubt = Doubt::default();
     loop {
         tokio::select! {
             biased;
             () = engine.stop.cancelled() => return,
             () = engine.hub.wait(Wake::Lanes) => {}
         }
-        let claimed = claim(&engine, in_doubt).await;
-        in_doubt = claimed.is_err();
+        let claimed = claim(&engine, &doubt).await;
+        doubt.note(&claimed, engine.now());
         if let Err(error) = claimed {
             tracing::error!(
                 error = %ports::Causes(&error),
@@ -37,9 +42,9 @@ pub(crate) async fn run(engine: Arc<Engine>) {
 }
 
 /// Claims; first gives back what an earlier claim may have taken whose answer was lost.
-async fn claim(engine: &Arc<Engine>, in_doubt: bool) -> Result<(), StoreError> {
-    if in_doubt {
-        held::let_go_of_lanes(engine).await?;
+async fn claim(engine: &Arc<Engine>, doubt: &Doubt) -> Result<(), StoreError> {
+    if doubt.is_open(engine.now()) {
+        within(engine, held::let_go_of_lanes(engine)).await?;
     }
     claim_all(engine).await
 }
@@ -66,10 +71,10 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
             return Ok(());
         }
         let limit = u32::try_from(places.len()).unwrap_or(1);
-        let lanes = engine
+        let claim = engine
             .leases
-            .claim_lanes(engine.worker, engine.now(), limit)
-            .await?;
+            .claim_lanes(engine.worker, engine.now(), limit);
+        let lanes = within(engine, claim).await?;
         let full = lanes.len() == places.len();
         for (lane, place) in lanes.into_iter().zip(places) {
             crate::crash::point("claim.after_commit");

@@ -1,7 +1,11 @@
 //! Delivers effects: claim, send, settle. Order is kept per conversation by the claim; different
 //! conversations are served side by side.
 
-use crate::{engine::Engine, finish, held};
+use crate::{
+    engine::Engine,
+    finish, held,
+    patience::{Doubt, within},
+};
 use chrono::TimeDelta;
 use domain::{
     effect::{DeadReason, Effect, EffectStatus, RECEIPT_SLOT, REPLY_SLOT},
@@ -33,15 +37,15 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Claims and sends until the last job has ended, and then what that left to send.
 pub(crate) async fn run(engine: Arc<Engine>) {
-    let (mut last, mut in_doubt) = (false, false);
+    let (mut last, mut doubt) = (false, Doubt::default());
     while !last {
         tokio::select! {
             biased;
             () = engine.quiet.cancelled() => last = true,
             () = engine.hub.wait(Wake::Effects) => {}
         }
-        let claimed = claim(&engine, in_doubt).await;
-        in_doubt = claimed.is_err();
+        let claimed = claim(&engine, &doubt).await;
+        doubt.note(&claimed, engine.now());
         if let Err(error) = claimed {
             tracing::error!(
                 error = %ports::Causes(&error),
@@ -52,9 +56,9 @@ pub(crate) async fn run(engine: Arc<Engine>) {
 }
 
 /// Claims; first gives back what an earlier claim may have taken whose answer was lost.
-async fn claim(engine: &Arc<Engine>, in_doubt: bool) -> Result<(), StoreError> {
-    if in_doubt {
-        held::let_go_of_effects(engine).await?;
+async fn claim(engine: &Arc<Engine>, doubt: &Doubt) -> Result<(), StoreError> {
+    if doubt.is_open(engine.now()) {
+        within(engine, held::let_go_of_effects(engine)).await?;
     }
     claim_all(engine).await
 }
@@ -80,10 +84,10 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
             continue;
         }
         let limit = u32::try_from(places.len()).unwrap_or(1);
-        let effects = engine
+        let claim = engine
             .leases
-            .claim_effects(engine.worker, engine.now(), limit)
-            .await?;
+            .claim_effects(engine.worker, engine.now(), limit);
+        let effects = within(engine, claim).await?;
         let full = effects.len() == places.len();
         for (effect, place) in effects.into_iter().zip(places) {
             engine.effects.hold(effect.id);

@@ -5,6 +5,7 @@ use crate::{
     held::Held,
     hub::Hub,
     leases,
+    patience::within,
     places::Places,
     pollers,
     retention::{self, Retention},
@@ -194,7 +195,8 @@ impl Engine {
         self.pulse.close();
         self.pulse.wait().await;
         crate::crash::point("drain.before_retire");
-        if let Err(error) = self.leases.retire(self.worker, self.now()).await {
+        let goodbye = self.leases.retire(self.worker, self.now());
+        if let Err(error) = within(self, goodbye).await {
             tracing::error!(
                 error = %ports::Causes(&error),
                 "could not give the leases back"

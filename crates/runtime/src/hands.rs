@@ -1,6 +1,6 @@
 //! A job's hold on its agent's sprite: nothing is provisioned or woken before a tool asks.
 
-use crate::engine::Engine;
+use crate::{engine::Engine, live_text::LiveText};
 use async_trait::async_trait;
 use domain::{
     id::{JobId, SpriteSessionId, TenantId},
@@ -94,6 +94,7 @@ impl Hands {
             tenant_id: self.lane.tenant_id,
             agent_id: self.lane.agent_id,
             job_id: self.job,
+            instance: Some(self.engine.settings.instance.clone()),
             status: SpriteSessionStatus::Open,
             created_at: self.engine.now(),
             closed_at: None,
@@ -140,7 +141,7 @@ pub(crate) struct LiveOutput<'a> {
 
 #[derive(Default)]
 struct Written {
-    offset: usize,
+    text: LiveText,
     /// The start of a character whose rest has not come yet, per stream.
     pending: [Vec<u8>; 2],
 }
@@ -163,7 +164,7 @@ impl OutputSink for LiveOutput<'_> {
     async fn write(&self, stream: OutputStream, bytes: &[u8]) {
         crate::crash::point("tools.output");
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if written.offset >= LIVE_BYTES {
+        if written.text.shown() >= LIVE_BYTES {
             return;
         }
         let [stdout, stderr] = &mut written.pending;
@@ -172,11 +173,9 @@ impl OutputSink for LiveOutput<'_> {
             OutputStream::Stderr => stderr,
         };
         let text = decode(pending, bytes);
-        if text.is_empty() {
+        let Some((offset, text)) = written.text.add(&self.engine.redactor, &text) else {
             return;
-        }
-        let offset = written.offset;
-        written.offset += text.len();
+        };
         let target = DeltaTarget::ToolOutput(self.call.to_owned());
         self.engine.hub.delta(Delta {
             tenant_id: self.tenant,

@@ -5,12 +5,13 @@ use crate::engine::Engine;
 use domain::id::{EffectId, LaneId};
 use ports::store::StoreError;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{Mutex, PoisonError},
 };
 
-/// Things of one kind that are being worked on.
-pub(crate) struct Held<T>(Mutex<BTreeSet<T>>);
+/// Things of one kind that are being worked on, and by how many: what was given back may be claimed again before
+/// the one who gave it back is done here.
+pub(crate) struct Held<T>(Mutex<BTreeMap<T, usize>>);
 
 impl<T> Default for Held<T> {
     fn default() -> Self {
@@ -21,7 +22,7 @@ impl<T> Default for Held<T> {
 impl<T: Ord + Copy> Held<T> {
     /// Remembers one.
     pub(crate) fn hold(&self, id: T) {
-        self.with(|held| held.insert(id));
+        self.with(|held| *held.entry(id).or_default() += 1);
     }
 
     /// Forgets it when what is returned is dropped.
@@ -30,10 +31,10 @@ impl<T: Ord + Copy> Held<T> {
     }
 
     fn known(&self) -> Vec<T> {
-        self.with(|held| held.iter().copied().collect())
+        self.with(|held| held.keys().copied().collect())
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut BTreeSet<T>) -> R) -> R {
+    fn with<R>(&self, act: impl FnOnce(&mut BTreeMap<T, usize>) -> R) -> R {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -53,7 +54,14 @@ impl<T: Ord + Copy> Hold<'_, T> {
 
 impl<T: Ord + Copy> Drop for Hold<'_, T> {
     fn drop(&mut self) {
-        self.held.with(|held| held.remove(&self.id));
+        self.held.with(|held| {
+            if let Entry::Occupied(mut count) = held.entry(self.id) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        });
     }
 }
 

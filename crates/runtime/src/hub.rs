@@ -95,7 +95,9 @@ impl Hub {
                 Heard::News(News::Committed(committed)) => self.hear(committed),
                 Heard::News(News::Delta(delta)) => self.show(delta),
                 // The rows are in the database; readers fetch what they lack.
-                Heard::Moved(tenant) => self.publish(Live::Moved(tenant)),
+                Heard::Moved(tenant) | Heard::News(News::Moved(tenant)) => {
+                    self.publish(Live::Moved(tenant));
+                }
                 Heard::Gap => {
                     // What ended meanwhile elsewhere will not be told; what is written here goes on.
                     let stops = lock(&self.stops);

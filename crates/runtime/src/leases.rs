@@ -1,7 +1,7 @@
 //! One heartbeat row per process, and the sweep that frees what dead processes held. Work itself is
 //! woken by events; the sweep only catches what a lost wake-up left behind.
 
-use crate::engine::Engine;
+use crate::{engine::Engine, patience::within};
 use chrono::TimeDelta;
 use domain::{
     Timestamp,
@@ -9,81 +9,83 @@ use domain::{
 };
 use ports::{
     live::{Wake, WakeSignal},
-    store::Worker,
+    store::{StoreError, Worker},
 };
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::Ordering};
 
 /// Beats and sweeps until the runtime has let go of everything. A beat always comes before a sweep, so
 /// that a process that slept, or whose clock jumped, does not sweep itself.
 pub(crate) async fn pulse(engine: Arc<Engine>) {
-    let mut since_beat = HEARTBEAT_EVERY;
+    let mut last = None;
     loop {
-        let before = engine.now();
         tokio::select! {
             biased;
             () = engine.gone.cancelled() => return,
             () = engine.sleep(SWEEP_EVERY) => {}
         }
-        since_beat += SWEEP_EVERY;
-        let jumped =
-            engine.now() - before > TimeDelta::from_std(HEARTBEAT_EVERY).unwrap_or_default();
-        if since_beat >= HEARTBEAT_EVERY || jumped {
-            beat(&engine).await;
-            since_beat = Duration::ZERO;
+        let now = engine.now();
+        if is_due(last, now) {
+            match within(&engine, beat(&engine)).await {
+                Ok(()) => last = Some(now),
+                Err(error) => {
+                    tracing::error!(
+                        error = %ports::Causes(&error),
+                        "the heartbeat could not be written"
+                    );
+                    last = None;
+                }
+            }
         }
-        sweep(&engine).await;
-        stop_requested(&engine).await;
+        if last.is_some()
+            && let Err(error) = within(&engine, look(&engine)).await
+        {
+            tracing::error!(
+                error = %ports::Causes(&error),
+                "what dead processes held, and which jobs are asked to stop, could not be looked for"
+            );
+        }
         // For whatever became due by time alone.
         engine.hub.wake(Wake::Lanes);
         engine.hub.wake(Wake::Effects);
     }
 }
 
-async fn beat(engine: &Engine) {
-    match engine.leases.heartbeat(engine.worker, engine.now()).await {
-        Ok(true) => {}
-        Ok(false) => announce_again(engine).await,
-        Err(error) => {
-            tracing::error!(
-                error = %ports::Causes(&error),
-                "the heartbeat could not be written"
-            );
-        }
-    }
+/// Whether to beat now, when the last beat that was written is from `last`. Rounds are never quite even.
+fn is_due(last: Option<Timestamp>, now: Timestamp) -> bool {
+    let rest = HEARTBEAT_EVERY.saturating_sub(SWEEP_EVERY / 2);
+    last.is_none_or(|last| (now - last).to_std().is_ok_and(|since| since >= rest) || now < last)
 }
 
-async fn sweep(engine: &Engine) {
-    let now = engine.now();
-    match engine.leases.sweep(expired(now), now).await {
-        Ok(swept) if swept.lanes + swept.effects > 0 => {
-            tracing::warn!(
-                lanes = swept.lanes,
-                effects = swept.effects,
-                "freed what a dead process held"
-            );
-        }
-        Ok(_) => {}
-        Err(error) => tracing::error!(error = %ports::Causes(&error), "the sweep failed"),
+async fn beat(engine: &Engine) -> Result<(), StoreError> {
+    if engine.leases.heartbeat(engine.worker, engine.now()).await? {
+        return Ok(());
     }
+    announce_again(engine).await
+}
+
+async fn look(engine: &Engine) -> Result<(), StoreError> {
+    let now = engine.now();
+    let swept = engine.leases.sweep(expired(now), now).await?;
+    if swept.lanes + swept.effects > 0 {
+        tracing::warn!(
+            lanes = swept.lanes,
+            effects = swept.effects,
+            "freed what a dead process held"
+        );
+    }
+    stop_requested(engine).await
 }
 
 /// Stops the jobs of this process that somebody asked to stop on another one, should the news of it be lost.
-async fn stop_requested(engine: &Engine) {
+async fn stop_requested(engine: &Engine) -> Result<(), StoreError> {
     if engine.job_slots.available_permits() == engine.settings.jobs {
-        return;
+        return Ok(());
     }
-    match engine.leases.stop_requests(engine.worker).await {
-        Ok(jobs) => jobs.into_iter().for_each(|job| engine.hub.stop(job)),
-        Err(error) => {
-            tracing::error!(
-                error = %ports::Causes(&error),
-                "requests to stop jobs could not be read"
-            );
-        }
+    let asked = engine.leases.stop_requests(engine.worker).await?;
+    for job in asked {
+        engine.hub.stop(job);
     }
+    Ok(())
 }
 
 /// A heartbeat before this instant means that its process is gone.
@@ -92,7 +94,7 @@ pub(crate) fn expired(now: Timestamp) -> Timestamp {
 }
 
 /// We were thought dead: our leases are gone, and every write of the jobs we run will be refused.
-async fn announce_again(engine: &Engine) {
+async fn announce_again(engine: &Engine) -> Result<(), StoreError> {
     tracing::error!(
         "this process was thought dead and has lost its leases; its jobs continue where they are claimed"
     );
@@ -102,10 +104,5 @@ async fn announce_again(engine: &Engine) {
         instance: engine.settings.instance.clone(),
         started_at: engine.now(),
     };
-    if let Err(error) = engine.leases.register(&worker).await {
-        tracing::error!(
-            error = %ports::Causes(&error),
-            "could not announce this process again"
-        );
-    }
+    engine.leases.register(&worker).await.map(drop)
 }

@@ -11,17 +11,17 @@ use std::collections::HashSet;
 /// Somebody who watches the text being written.
 pub(crate) trait Watcher: Sync {
     /// More text.
-    fn text(&self, offset: usize, more: &str);
+    fn text(&self, more: &str);
     /// More reasoning.
-    fn thinking(&self, offset: usize, more: &str);
+    fn thinking(&self, more: &str);
 }
 
 /// Nobody watches.
 pub(crate) struct Nobody;
 
 impl Watcher for Nobody {
-    fn text(&self, _offset: usize, _more: &str) {}
-    fn thinking(&self, _offset: usize, _more: &str) {}
+    fn text(&self, _more: &str) {}
+    fn thinking(&self, _more: &str) {}
 }
 
 /// What was heard, however it ended.
@@ -114,17 +114,14 @@ pub(crate) async fn listen(
         }
     };
     heard.accepted = true;
-    let (mut text, mut thinking) = (0, 0);
     while let Some(event) = stream.next().await {
         match event {
             Ok(ModelEvent::TextDelta(more)) => {
-                watcher.text(text, &more);
-                text += more.len();
+                watcher.text(&more);
                 heard.bytes += more.len();
             }
             Ok(ModelEvent::ThinkingDelta(more)) => {
-                watcher.thinking(thinking, &more);
-                thinking += more.len();
+                watcher.thinking(&more);
                 heard.bytes += more.len();
             }
             Ok(ModelEvent::Part(content)) => keep(&mut heard.contents, content, &before),

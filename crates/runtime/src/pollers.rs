@@ -1,7 +1,7 @@
 //! Keeps every integration reachable: one poller per bot in the whole deployment, or a registered
 //! webhook. Follows changes of the configuration at once.
 
-use crate::{engine::Engine, leases};
+use crate::{engine::Engine, leases, patience::within};
 use domain::{
     channel::ChannelType,
     id::IntegrationId,
@@ -101,12 +101,9 @@ impl Poller {
         let name = format!("channel:{}", self.integration.id);
         loop {
             let expired = leases::expired(self.engine.now());
-            match self
-                .engine
-                .leases
-                .hold(&name, self.engine.worker, expired)
-                .await
-            {
+            let engine = &self.engine;
+            let hold = engine.leases.hold(&name, engine.worker, expired);
+            match within(engine, hold).await {
                 Ok(true) => self.turn(channel.as_ref()).await,
                 Ok(false) => self.engine.sleep(SHORT_PAUSE).await,
                 Err(error) => self.stumbled(&error).await,

@@ -1,7 +1,7 @@
 //! Keeps the database small: forgets what is older than it is kept for, a little at a time, and gives the space
 //! back. One process of a deployment does it. It never touches a job that is not final.
 
-use crate::{engine::Engine, leases};
+use crate::{engine::Engine, leases, patience::within};
 use chrono::TimeDelta;
 use domain::Timestamp;
 use metrics::{counter, gauge};
@@ -94,7 +94,8 @@ async fn keep_small(engine: &Engine) {
     let mut due = engine.now();
     loop {
         let expired = leases::expired(engine.now());
-        match engine.leases.hold(LEASE, engine.worker, expired).await {
+        let hold = engine.leases.hold(LEASE, engine.worker, expired);
+        match within(engine, hold).await {
             Ok(true) => {
                 if engine.now() >= due {
                     due = engine.now() + PRUNE_EVERY;

@@ -11,6 +11,10 @@ use domain::{
 };
 use ports::store::{QueuedItem, StoreError, StoreTx};
 
+/// How far a job that begins looks through what waits for somebody who wants it stopped. Later such a message
+/// asks the job itself when it comes in.
+const STOPS: u32 = 100;
+
 /// Takes over what waits, as far as rules alone settle it. What needs a model to decide stays queued
 /// until the job is over.
 pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreError> {
@@ -18,17 +22,23 @@ pub(crate) async fn absorb(run: &mut Run, tx: &dyn StoreTx) -> Result<(), StoreE
     let lane = run.lane;
     let begins = run.transcript.iter().all(|m| m.role == Role::User);
     let most = run.scene.agent.steering.takes_over(begins);
-    if most == 0 {
+    let looks = if begins { most.max(STOPS) } else { most };
+    if looks == 0 {
         return Ok(());
     }
-    for queued in tx.lanes().queued(lane.tenant_id, lane.id, most).await? {
+    let waiting = tx.lanes().queued(lane.tenant_id, lane.id, looks).await?;
+    for (place, queued) in (0..).zip(waiting) {
+        // It came in before there was a job to ask. A retry somebody wanted after that, whatever it says.
+        let stops = begins && run.job.retry_of.is_none() && queued.item.message.is_stop();
+        if place >= most && !stops {
+            continue;
+        }
         let Some(ruling) = guards::rule_in(tx, &run.scene, &queued.item).await? else {
             continue;
         };
         match ruling.verdict {
             Verdict::Pass => {
-                // It came in before there was a job to ask.
-                if queued.item.message.is_stop() {
+                if stops {
                     let now = engine.now();
                     run.job.cancel_requested_at.get_or_insert(now);
                     tx.jobs()

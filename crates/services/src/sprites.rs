@@ -40,15 +40,17 @@ pub async fn sessions(
         .await?)
 }
 
-/// Ends orphaned shells and gives them as they are now: `closed` where the shell still ran here, `lost` where
-/// it was gone before. One that runs and cannot be ended stays open for the next cleanup.
+/// Ends orphaned shells of this process and of processes that are gone, and gives them as they are now: `closed`
+/// where the shell still ran here, `lost` where it was gone before. One that runs and cannot be ended stays open
+/// for the next cleanup, and so do those on other machines.
 #[tracing::instrument(name = "sprites.cleanup", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn cleanup(context: &Context) -> Result<Vec<SpriteSession>, Error> {
     context.authorise(Right::Administer)?;
+    let instance = &context.platform.settings.instance;
     let tx = context.read().await?;
     let orphaned = tx
         .sprite_sessions()
-        .orphaned(context.tenant, CLEANUP)
+        .orphaned(context.tenant, instance, CLEANUP)
         .await?;
     drop(tx);
     let mut reports = HashMap::new();

@@ -47,10 +47,12 @@ const IDLE: Duration = Duration::from_mins(5);
 /// What every connection of the pool is told. A process that is frozen inside a transaction would hold
 /// its locks for ever, and with them everybody who appends to the same feed: the server ends such a
 /// transaction well before anybody else gives up waiting. A server that is set to lose commits by
-/// default must not lose ours.
+/// default must not lose ours. Of a client whose machine or network is gone the server hears nothing; it
+/// asks, so that a session does not outlive it by hours.
 const SESSION: &str = "\
     SET idle_in_transaction_session_timeout = '5s'; \
     SET lock_timeout = '8s'; \
+    SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
     SELECT set_config('synchronous_commit', 'on', false) \
     WHERE current_setting('synchronous_commit') = 'off'; \
     SET ROLE nitejar_system";
@@ -93,6 +95,7 @@ pub(crate) fn pool(options: PgConnectOptions, most: u32) -> PgPool {
         .idle_timeout(IDLE)
         .test_before_acquire(false)
         .before_acquire(|connection, about| Box::pin(is_alive(connection, about)))
+        .after_release(|connection, _about| Box::pin(is_idle(connection)))
         .after_connect(|connection, _about| {
             Box::pin(async move { connection.execute(SESSION).await.map(drop) })
         })
@@ -157,4 +160,13 @@ async fn is_alive(
     }
     let answer = tokio::time::timeout(ANSWER, connection.ping()).await;
     Ok(matches!(answer, Ok(Ok(()))))
+}
+
+/// Whether what was asked is answered. When somebody stopped waiting for an answer, it may never come: such a
+/// connection must not keep its place in the pool until TCP gives up.
+async fn is_idle(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match tokio::time::timeout(ANSWER, connection.ping()).await {
+        Ok(answer) => answer.map(|()| true),
+        Err(_late) => Err(sqlx::Error::Io(ErrorKind::TimedOut.into())),
+    }
 }

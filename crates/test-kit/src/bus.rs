@@ -195,6 +195,7 @@ impl Ear {
             match heard {
                 Some(Heard::News(News::Committed(committed))) => self.add(committed),
                 Some(Heard::News(News::Delta(delta))) => self.deltas.push(delta),
+                Some(Heard::News(News::Moved(tenant))) => panic!("nobody said {tenant}"),
                 Some(Heard::Moved(tenant)) => {
                     self.moved.insert(tenant);
                 }

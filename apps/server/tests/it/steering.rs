@@ -20,8 +20,18 @@ struct Scene {
 
 impl Scene {
     async fn start(steering: &str) -> Self {
+        Self::start_after(steering, &[]).await
+    }
+
+    /// Starts where these things were said before the server ever asked.
+    async fn start_after(steering: &str, said: &[&str]) -> Self {
         let app = App::start().await;
         let telegram = TelegramSimulator::start().await.unwrap();
+        let kim = Person::new(7, "Kim");
+        let chat = Chat::private(&kim);
+        for text in said {
+            telegram.say(&chat, &kim, text);
+        }
         let agent = app.agent("Ada").await;
         let path = format!("/api/v1/agents/{agent}");
         let (status, changed) = app
@@ -30,9 +40,7 @@ impl Scene {
         assert!(status.is_success(), "{changed}");
         assert_eq!(changed["steering"], steering);
         app.telegram(&telegram, json!({})).await;
-        let kim = Person::new(7, "Kim");
-        let chat = Chat::private(&kim);
-        let events = app.events("/api/v1/events", None).await;
+        let events = app.events("/api/v1/events", Some("0")).await;
         Self {
             app,
             telegram,
@@ -156,4 +164,37 @@ async fn stop_ends_the_running_job_at_once_with_one_notice() {
     scene.has("/api/v1/work-items?status=passed", 2).await;
     assert_eq!(scene.telegram.messages(&scene.chat).len(), 1);
     assert_eq!(scene.app.items("/api/v1/jobs").await.len(), 1);
+}
+
+/// The job that begins is stopped; under a policy that gives each message a job of its own, no other is.
+async fn stop_is_heeded_before_there_is_a_job(steering: &str, jobs: usize) {
+    let said = ["run `echo the-first`", "run `echo the-second`", "/stop"];
+    let mut scene = Scene::start_after(steering, &said).await;
+    let job = scene.app.finished_job(&mut scene.events).await;
+    assert_eq!(job["status"], "cancelled", "{job}");
+    scene.has("/api/v1/work-items?status=open", 0).await;
+    let all = scene.app.items("/api/v1/jobs").await;
+    assert_eq!(all.len(), jobs, "{all:?}");
+    let stopped = all.iter().filter(|job| job["status"] == "cancelled");
+    assert_eq!(stopped.count(), 1, "{all:?}");
+    let messages = scene.telegram.messages(&scene.chat);
+    assert_eq!(messages.len(), jobs, "{messages:?}");
+    assert!(messages[0].text.contains("was stopped"), "{messages:?}");
+    let shown = messages.iter().any(|m| m.text.contains("the-first"));
+    assert!(!shown, "{messages:?}");
+}
+
+#[tokio::test]
+async fn stop_before_a_job_begins_stops_what_it_would_steer() {
+    stop_is_heeded_before_there_is_a_job("steer", 1).await;
+}
+
+#[tokio::test]
+async fn stop_before_a_job_begins_stops_what_it_would_merge() {
+    stop_is_heeded_before_there_is_a_job("merge", 1).await;
+}
+
+#[tokio::test]
+async fn stop_before_a_job_begins_stops_the_first_of_a_queue() {
+    stop_is_heeded_before_there_is_a_job("queue", 2).await;
 }

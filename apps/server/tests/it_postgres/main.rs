@@ -28,6 +28,7 @@ mod restart;
 mod rotation;
 #[path = "../it/shutdown.rs"]
 mod shutdown;
+mod start;
 #[path = "../it/steering.rs"]
 mod steering;
 #[path = "../it/story.rs"]

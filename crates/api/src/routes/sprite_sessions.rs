@@ -37,6 +37,7 @@ async fn list_sprite_sessions(
 /// End orphaned shells.
 ///
 /// Open ones whose job has ended or is in nobody's hands, at most 500 of them at a time; administrators only.
+/// Shells on the machine of another process that lives are left to a cleanup there.
 #[utoipa::path(post, path = "/sprite-sessions/cleanup", tag = "sprite sessions",
     responses((status = 200, description = "What was ended.", body = SpriteCleanup), ApiError))]
 async fn clean_up_sprite_sessions(

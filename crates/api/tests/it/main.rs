@@ -10,6 +10,7 @@
 /// Where the suites of this binary keep their rows.
 const ON_POSTGRES: bool = false;
 
+mod cancel;
 mod document;
 mod fakes;
 mod flows;

@@ -10,13 +10,14 @@ use domain::{
 use ports::clock::Clock as _;
 use serde_json::{Value, json};
 
-/// An open shell of a job.
-async fn shell(app: &App, job: &Job) -> SpriteSessionId {
+/// An open shell of a job on the machine of one process.
+async fn shell(app: &App, job: &Job, instance: &str) -> SpriteSessionId {
     let session = SpriteSession {
         id: SpriteSessionId::from_uuid(app.platform.ids.next()),
         tenant_id: job.tenant_id,
         agent_id: job.agent_id,
         job_id: job.id,
+        instance: Some(instance.to_owned()),
         status: SpriteSessionStatus::Open,
         created_at: app.clock.now(),
         closed_at: None,
@@ -33,7 +34,9 @@ async fn a_cleanup_ends_the_shells_that_nobody_uses_and_says_which() {
     let (mut final_job, _) = app.job().await;
     let (left_job, _) = app.job().await;
     app.finish(&mut final_job).await;
-    let (running, gone) = (shell(&app, &final_job).await, shell(&app, &left_job).await);
+    let here = &app.platform.settings.instance;
+    let running = shell(&app, &final_job, here).await;
+    let gone = shell(&app, &left_job, here).await;
     let foreign = SpriteSessionId::from_uuid(app.platform.ids.next());
     app.shells.0.lock().unwrap().extend([running, foreign]);
     let open = app.get("/api/v1/sprite-sessions?status=open").await.body;
@@ -67,6 +70,21 @@ async fn a_cleanup_ends_the_shells_that_nobody_uses_and_says_which() {
         .post("/api/v1/sprite-sessions/cleanup", Value::Null)
         .await;
     assert_eq!(again.body, json!({"closed": 0, "sessions": []}));
+}
+
+/// Whether they run is not seen from here.
+#[tokio::test]
+async fn a_cleanup_leaves_the_shells_of_other_machines_alone() {
+    let app = App::start().await;
+    let (mut job, _) = app.job().await;
+    app.finish(&mut job).await;
+    let there = shell(&app, &job, "another").await;
+    let done = app
+        .post("/api/v1/sprite-sessions/cleanup", Value::Null)
+        .await;
+    assert_eq!(done.body, json!({"closed": 0, "sessions": []}));
+    let open = app.get("/api/v1/sprite-sessions?status=open").await.body;
+    assert_eq!(open["items"][0]["id"], json!(there));
 }
 
 #[tokio::test]

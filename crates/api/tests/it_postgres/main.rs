@@ -9,6 +9,8 @@
 /// Where the suites of this binary keep their rows.
 const ON_POSTGRES: bool = true;
 
+#[path = "../it/cancel.rs"]
+mod cancel;
 #[path = "../it/fakes.rs"]
 mod fakes;
 #[path = "../it/flows.rs"]

@@ -55,9 +55,11 @@ impl Ear {
 
     /// Listens on one connection for as long as it lives; why it ended.
     async fn listen(&self, delay: &mut Duration) -> sqlx::Error {
-        let mut listener = match self.open().await {
-            Ok(listener) => listener,
-            Err(error) => return error,
+        let opened = tokio::time::timeout(ANSWER, self.open()).await;
+        let mut listener = match opened {
+            Ok(Ok(listener)) => listener,
+            Ok(Err(error)) => return error,
+            Err(_late) => return sqlx::Error::Io(ErrorKind::TimedOut.into()),
         };
         *delay = SOON;
         self.link.works();

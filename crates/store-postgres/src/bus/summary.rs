@@ -16,6 +16,9 @@ pub(super) struct Summary {
     told: Committed,
     /// Whose events they were.
     moved: BTreeSet<TenantId>,
+    /// Whose rows nothing else tells of.
+    #[serde(default)]
+    untold: BTreeSet<TenantId>,
     /// There was more than fits.
     gap: bool,
 }
@@ -30,19 +33,23 @@ struct Payload<S> {
 impl Summary {
     /// Adds news. Open text is not carried: the row that ends it holds the whole.
     pub(super) fn add(&mut self, news: &News) {
-        let News::Committed(committed) = news else {
-            return;
-        };
-        self.merge(Self {
-            told: Committed {
-                events: Vec::new(),
-                lanes_ready: committed.lanes_ready,
-                effects_ready: committed.effects_ready,
-                cancelled: committed.cancelled.clone(),
-                integrations_changed: committed.integrations_changed,
+        self.merge(match news {
+            News::Delta(_) => return,
+            News::Moved(tenant) => Self {
+                untold: BTreeSet::from([*tenant]),
+                ..Self::default()
             },
-            moved: committed.events.iter().map(|e| e.tenant_id).collect(),
-            gap: false,
+            News::Committed(committed) => Self {
+                told: Committed {
+                    events: Vec::new(),
+                    lanes_ready: committed.lanes_ready,
+                    effects_ready: committed.effects_ready,
+                    cancelled: committed.cancelled.clone(),
+                    integrations_changed: committed.integrations_changed,
+                },
+                moved: committed.events.iter().map(|e| e.tenant_id).collect(),
+                ..Self::default()
+            },
         });
     }
 
@@ -56,10 +63,13 @@ impl Summary {
         told.cancelled.sort_unstable();
         told.cancelled.dedup();
         self.moved.extend(other.moved);
-        self.gap |= other.gap || self.told.cancelled.len() + self.moved.len() > IDS;
+        self.untold.extend(other.untold);
+        let ids = self.told.cancelled.len() + self.moved.len() + self.untold.len();
+        self.gap |= other.gap || ids > IDS;
         if self.gap {
             self.told.cancelled.clear();
             self.moved.clear();
+            self.untold.clear();
         }
     }
 
@@ -87,6 +97,8 @@ impl Summary {
             return vec![Heard::Gap];
         }
         let mut heard: Vec<_> = summary.moved.into_iter().map(Heard::Moved).collect();
+        let untold = summary.untold.into_iter();
+        heard.extend(untold.map(|tenant| Heard::News(News::Moved(tenant))));
         if !summary.told.is_silent() {
             heard.push(Heard::News(News::Committed(summary.told)));
         }
@@ -122,6 +134,25 @@ mod tests {
         assert!(payload.len() <= 7_500, "{}", payload.len());
         assert_eq!(Summary::decode(&payload, OWN), vec![Heard::News(all)]);
         summary.add(&cancelled(IDS..IDS + 1));
+        let payload = summary.encode(OTHER).unwrap();
+        assert_eq!(Summary::decode(&payload, OWN), vec![Heard::Gap]);
+    }
+
+    #[test]
+    fn rows_that_nothing_else_tells_of_are_told_apart_and_count_as_ids() {
+        let tenant = |n: usize| TenantId::from_uuid(Uuid::from_u128(n as u128));
+        let mut summary = Summary::default();
+        summary.add(&News::Moved(tenant(1)));
+        summary.add(&News::Moved(tenant(1)));
+        let heard = Summary::decode(&summary.encode(OTHER).unwrap(), OWN);
+        assert_eq!(heard, vec![Heard::News(News::Moved(tenant(1)))]);
+        for n in 0..IDS {
+            summary.add(&News::Moved(tenant(n)));
+        }
+        let payload = summary.encode(OTHER).unwrap();
+        assert!(payload.len() <= 7_500, "{}", payload.len());
+        assert_eq!(Summary::decode(&payload, OWN).len(), IDS);
+        summary.add(&News::Moved(tenant(IDS)));
         let payload = summary.encode(OTHER).unwrap();
         assert_eq!(Summary::decode(&payload, OWN), vec![Heard::Gap]);
     }

@@ -4,6 +4,7 @@
 
 mod bus;
 mod server;
+mod silence;
 mod tenants;
 
 use domain::agent::Agent;

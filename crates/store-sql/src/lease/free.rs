@@ -2,7 +2,7 @@
 
 use super::ids;
 use crate::{
-    entity::{effect, lane, lease, worker},
+    entity::{effect, lane, lease, sprite_session, worker},
     error::db_error,
     query::is,
     repo::{events::SqlEvents, lanes::ready_again},
@@ -13,6 +13,7 @@ use domain::{
     effect::{Effect, EffectStatus},
     event::{EventKind, NewEvent},
     id::{EffectId, WorkerId},
+    sprite::SpriteSessionStatus,
 };
 use ports::store::{EventRepository, StoreError, Swept};
 use sea_orm::{
@@ -37,6 +38,7 @@ pub(super) async fn free(
         lanes: lanes(tx, held_by(&gone), now).await?,
         effects: free_effects(tx, &gone, now).await?,
     };
+    orphan_shells(tx, &gone).await?;
     lease::Entity::delete_many()
         .filter(lease::Column::WorkerId.is_in(gone.iter().copied()))
         .exec(&tx.conn)
@@ -48,6 +50,29 @@ pub(super) async fn free(
         .await
         .map_err(db_error("worker"))?;
     Ok(swept)
+}
+
+/// Their shells went with them; whoever looks may say so.
+async fn orphan_shells(tx: &SqlTx, gone: &[Uuid]) -> Result<(), StoreError> {
+    let instances = worker::Entity::find()
+        .select_only()
+        .column(worker::Column::Instance)
+        .filter(worker::Column::Id.is_in(gone.iter().copied()))
+        .into_query();
+    sprite_session::Entity::update_many()
+        .col_expr(
+            sprite_session::Column::Instance,
+            Expr::value(None::<String>),
+        )
+        .filter(is(
+            sprite_session::Column::Status,
+            SpriteSessionStatus::Open.as_str(),
+        ))
+        .filter(sprite_session::Column::Instance.in_subquery(instances))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("sprite session"))?;
+    Ok(())
 }
 
 /// A lane with anything left to do can be claimed again at once; one whose job waits cannot.

@@ -86,8 +86,12 @@ impl SpriteSessionRepository for SqlSpriteSessions<'_> {
     async fn orphaned(
         &self,
         tenant: TenantId,
+        instance: &str,
         limit: u32,
     ) -> Result<Vec<SpriteSession>, StoreError> {
+        let of_instance = sprite_session::Column::Instance
+            .eq(instance)
+            .or(sprite_session::Column::Instance.is_null());
         let open = is(
             sprite_session::Column::Status,
             SpriteSessionStatus::Open.as_str(),
@@ -95,6 +99,7 @@ impl SpriteSessionRepository for SqlSpriteSessions<'_> {
         self.all(
             of(tenant)
                 .filter(open)
+                .filter(of_instance)
                 .filter(Expr::exists(held()).not())
                 .order_by_asc(sprite_session::Column::Id)
                 .limit(u64::from(limit)),

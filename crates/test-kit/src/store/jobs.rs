@@ -160,6 +160,7 @@ pub async fn a_job_has_one_open_shell(h: &Harness) {
         tenant_id: tenant,
         agent_id: h.agent.id,
         job_id: c.job.id,
+        instance: None,
         status: SpriteSessionStatus::Open,
         created_at: h.now(),
         closed_at: None,
@@ -199,7 +200,8 @@ pub async fn a_job_has_one_open_shell(h: &Harness) {
     );
 }
 
-/// Those of final jobs and of lanes that nobody holds; a shell that somebody works with is not among them.
+/// Those of final jobs and of lanes that nobody holds; a shell that somebody works with is not among them, nor
+/// one of another machine.
 pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
     let tenant = h.tenant.id;
     let (worked, ended, left) = (
@@ -216,6 +218,7 @@ pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
             tenant_id: tenant,
             agent_id: h.agent.id,
             job_id: claimed.job.id,
+            instance: Some("here".to_owned()),
             status: SpriteSessionStatus::Open,
             created_at: h.now(),
             closed_at: None,
@@ -223,7 +226,7 @@ pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
         shells.insert(&shell).await.unwrap();
         all.push(shell);
     }
-    let orphans = async |limit| shells.orphaned(tenant, limit).await.unwrap();
+    let orphans = async |limit| shells.orphaned(tenant, "here", limit).await.unwrap();
     assert_eq!(orphans(10).await, vec![]);
     let mut job = ended.job.clone();
     job.cancel(h.now()).unwrap();
@@ -233,7 +236,10 @@ pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
     released.unwrap();
     assert_eq!(orphans(10).await, all[1..]);
     assert_eq!(orphans(1).await, all[1..2]);
-    assert_eq!(shells.orphaned(h.stranger(), 10).await.unwrap(), vec![]);
+    for (tenant, instance) in [(h.stranger(), "here"), (tenant, "there")] {
+        let none = shells.orphaned(tenant, instance, 10).await;
+        assert_eq!(none.unwrap(), vec![]);
+    }
     let lost = SpriteSessionStatus::Lost;
     shells
         .close(tenant, all[1].id, lost, h.now())
@@ -249,4 +255,37 @@ pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
     assert_eq!((page.items.len(), page.items[0].id), (1, all[1].id));
     let none = shells.list(h.stranger(), None, first).await.unwrap();
     assert_eq!(none.items, vec![]);
+}
+
+/// While it lives, how its shells stand nobody else knows.
+pub async fn shells_of_a_process_that_is_gone_are_orphaned_everywhere(h: &Harness) {
+    let tenant = h.tenant.id;
+    let (worker, c) = (h.worker("gone").await, h.claimed("chat").await);
+    let mut shell = SpriteSession {
+        id: SpriteSessionId::from_uuid(h.ids.next()),
+        tenant_id: tenant,
+        agent_id: h.agent.id,
+        job_id: c.job.id,
+        instance: Some("gone".to_owned()),
+        status: SpriteSessionStatus::Open,
+        created_at: h.now(),
+        closed_at: None,
+    };
+    let tx = h.write().await;
+    tx.sprite_sessions().insert(&shell).await.unwrap();
+    let (lanes, lane) = (tx.lanes(), c.lane);
+    let released = lanes.release(tenant, lane.id, lane.fence, h.now()).await;
+    released.unwrap();
+    drop(lanes);
+    tx.commit().await.unwrap();
+    let orphans = async |instance| {
+        let tx = h.read().await;
+        let orphans = tx.sprite_sessions().orphaned(tenant, instance, 10).await;
+        orphans.unwrap()
+    };
+    assert_eq!(orphans("here").await, vec![]);
+    assert_eq!(orphans("gone").await, vec![shell.clone()]);
+    h.store.retire(worker, h.now()).await.unwrap();
+    shell.instance = None;
+    assert_eq!(orphans("here").await, vec![shell]);
 }

@@ -67,6 +67,45 @@ pub async fn an_effect_waits_for_an_earlier_one_that_is_being_written(h: &Harnes
     assert_eq!(claim(h, c.worker).await, vec![]);
 }
 
+/// Who decides what becomes of a job that nobody runs must know that nobody begins to.
+pub async fn a_locked_lane_is_not_claimed_until_the_commit(h: &Harness) {
+    let c = h.claimed("chat").await;
+    let (tenant, lane) = (h.tenant.id, c.lane);
+    let tx = h.write().await;
+    let lanes = tx.lanes();
+    let released = lanes.release(tenant, lane.id, lane.fence, h.now()).await;
+    released.unwrap();
+    drop(lanes);
+    tx.commit().await.unwrap();
+    let deciding = h.write().await;
+    let locked = deciding.lanes().lock(tenant, lane.id).await.unwrap();
+    assert_eq!(locked.unwrap().lease, None);
+    let is_claimed = AtomicBool::new(false);
+    let claim = async {
+        while h
+            .store
+            .claim_lanes(c.worker, h.now(), 1)
+            .await
+            .unwrap()
+            .is_empty()
+        {}
+        is_claimed.store(true, Ordering::SeqCst);
+    };
+    let decide = async {
+        for _look in 0..50 {
+            h.read().await.lanes().head(tenant, lane.id).await.unwrap();
+            assert!(!is_claimed.load(Ordering::SeqCst));
+        }
+        deciding.commit().await.unwrap();
+    };
+    join(claim, decide).await;
+    let tx = h.write().await;
+    let locked = tx.lanes().lock(tenant, lane.id).await.unwrap();
+    assert_eq!(locked.unwrap().lease, Some(c.worker));
+    let foreign = tx.lanes().lock(h.stranger(), lane.id).await;
+    assert_eq!(foreign.unwrap(), None);
+}
+
 /// Eight who claim while one writes: never two at once, and in the order in which they were written.
 pub async fn a_conversation_gets_one_effect_at_a_time(h: &Harness) {
     const ALL: usize = 25;

@@ -1,0 +1,254 @@
+//! What is outside of the engine: a model that says what it is told to, a channel that remembers what it was
+//! given, a tool that waits to be let go, and secrets that are none.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{
+    channel::{Attachment, InboundMessage, Place},
+    message::{Arguments, Content},
+    model::{ModelRef, Price, StopReason},
+    secret::Secret,
+    sprite::{SandboxTier, SpriteKey},
+};
+use futures_util::stream;
+use ports::{
+    channel::{
+        Channel, ChannelAccount, ChannelError, ChannelFactory, ChannelSettings, Delivery,
+        IngressMode, InvalidSettings, Polled, WebhookError, WebhookHeaders,
+    },
+    cipher::{Cipher, CipherError, SealedPlace},
+    inference::{
+        Inference, InferenceError, ModelEvent, ModelProfile, ModelRequest, ModelStream, Models,
+        ResolvedModel, ToolSpec, UnknownProvider,
+    },
+    sandbox::{OutputStream, Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport},
+    secrets::Secrets,
+    tool::{Tool, ToolContext, ToolOutcome},
+};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::pending,
+    sync::{Arc, Mutex},
+};
+use tokio::sync::Semaphore;
+
+/// What a model answers.
+#[derive(Clone)]
+pub(crate) enum Answer {
+    /// These pieces of text.
+    Says(Vec<&'static str>),
+    /// It asks for the tool.
+    Works,
+}
+
+/// Gives its answers one after the other.
+#[derive(Clone, Default)]
+pub(crate) struct Model(pub(crate) Arc<Mutex<VecDeque<Answer>>>);
+
+#[async_trait]
+impl Inference for Model {
+    async fn ask(&self, _request: ModelRequest) -> Result<ModelStream, InferenceError> {
+        let answer = self.0.lock().unwrap().pop_front();
+        let events = match answer.unwrap_or(Answer::Says(vec!["nothing"])) {
+            Answer::Says(pieces) => {
+                let text = pieces.concat();
+                let deltas = pieces.into_iter();
+                let deltas = deltas.map(|piece| ModelEvent::TextDelta(piece.to_owned()));
+                let end = [
+                    ModelEvent::Part(Content::Text { text }),
+                    ModelEvent::Stop(StopReason::EndTurn),
+                ];
+                deltas.chain(end).collect()
+            }
+            Answer::Works => vec![
+                ModelEvent::Part(Content::ToolCall {
+                    id: "call".to_owned(),
+                    name: "work".to_owned(),
+                    arguments: Arguments::Valid { value: json!({}) },
+                }),
+                ModelEvent::Stop(StopReason::ToolUse),
+            ],
+        };
+        Ok(Box::pin(stream::iter(events.into_iter().map(Ok))))
+    }
+}
+
+impl Models for Model {
+    fn default_model(&self) -> ModelRef {
+        ModelRef::parse("told/model").unwrap()
+    }
+
+    fn resolve(&self, model: &ModelRef) -> Result<ResolvedModel, UnknownProvider> {
+        Ok(ResolvedModel {
+            model: model.clone(),
+            profile: ModelProfile {
+                price: Price::default(),
+                context_tokens: 100_000,
+                max_output_tokens: 1_000,
+                thinking_tokens: None,
+            },
+            inference: Arc::new(self.clone()),
+        })
+    }
+
+    fn providers(&self) -> Vec<String> {
+        vec!["told".to_owned()]
+    }
+}
+
+/// Remembers every delivery, oldest first, and numbers them.
+#[derive(Clone, Default)]
+pub(crate) struct Line(pub(crate) Arc<Mutex<Vec<Delivery>>>);
+
+impl ChannelFactory for Line {
+    fn secret_fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn check(
+        &self,
+        config: Map<String, Value>,
+        _generate: &dyn Fn() -> Secret,
+    ) -> Result<ChannelSettings, InvalidSettings> {
+        Ok(ChannelSettings {
+            public: config,
+            secrets: BTreeMap::new(),
+        })
+    }
+
+    fn connect(&self, _settings: &ChannelSettings) -> Result<Arc<dyn Channel>, InvalidSettings> {
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Channel for Line {
+    fn mode(&self) -> IngressMode {
+        IngressMode::Polling
+    }
+
+    fn receive(
+        &self,
+        _headers: &WebhookHeaders,
+        _body: &[u8],
+    ) -> Result<Vec<InboundMessage>, WebhookError> {
+        Ok(Vec::new())
+    }
+
+    async fn poll(&self, _cursor: Option<String>) -> Result<Polled, ChannelError> {
+        pending().await
+    }
+
+    async fn register(&self, _url: Option<String>) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    async fn test(&self) -> Result<ChannelAccount, ChannelError> {
+        Err(ChannelError::Refused("nobody asks".to_owned()))
+    }
+
+    async fn send(&self, delivery: &Delivery) -> Result<Option<String>, ChannelError> {
+        let mut sent = self.0.lock().unwrap();
+        sent.push(delivery.clone());
+        Ok(Some(format!("m{}", sent.len())))
+    }
+
+    async fn typing(&self, _place: &Place) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    async fn download(&self, _attachment: &Attachment, _limit: u64) -> Result<Bytes, ChannelError> {
+        Err(ChannelError::Refused("there are no files".to_owned()))
+    }
+}
+
+/// Shows pieces of output, and ends once it may.
+pub(crate) struct Work {
+    spec: ToolSpec,
+    output: &'static [&'static str],
+    go: Arc<Semaphore>,
+}
+
+impl Work {
+    pub(crate) fn new(output: &'static [&'static str], go: &Arc<Semaphore>) -> Self {
+        Self {
+            spec: ToolSpec {
+                name: "work",
+                description: "Work.",
+                parameters: json!({ "type": "object" }),
+                read_only: true,
+            },
+            output,
+            go: Arc::clone(go),
+        }
+    }
+}
+
+#[async_trait]
+impl Tool for Work {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn call(&self, context: &ToolContext<'_>, _arguments: Value) -> ToolOutcome {
+        for piece in self.output {
+            context
+                .live
+                .write(OutputStream::Stdout, piece.as_bytes())
+                .await;
+        }
+        self.go.acquire().await.unwrap().forget();
+        ToolOutcome::ok(self.output.concat())
+    }
+}
+
+/// There are none.
+pub(crate) struct NoSprites;
+
+#[async_trait]
+impl SandboxHost for NoSprites {
+    fn report(&self) -> SandboxReport {
+        SandboxReport {
+            tier: SandboxTier::Plain,
+            missing: Vec::new(),
+        }
+    }
+
+    async fn open(&self, _sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
+        Err(SandboxError::Unavailable("there are none".to_owned()))
+    }
+
+    async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
+        Err(SandboxError::Unavailable("there are none".to_owned()))
+    }
+
+    async fn shutdown(&self) {}
+}
+
+/// Nothing here is secret.
+pub(crate) struct Plain;
+
+impl Cipher for Plain {
+    fn seal(&self, _place: SealedPlace<'_>, secret: &Secret) -> String {
+        secret.expose().to_owned()
+    }
+
+    fn open(&self, _place: SealedPlace<'_>, sealed: &str) -> Result<Secret, CipherError> {
+        Ok(Secret::new(sealed))
+    }
+
+    fn is_current(&self, _sealed: &str) -> bool {
+        true
+    }
+}
+
+impl Secrets for Plain {
+    fn generate(&self) -> Secret {
+        Secret::new("generated")
+    }
+
+    fn hash(&self, token: &Secret) -> String {
+        token.expose().to_owned()
+    }
+}
