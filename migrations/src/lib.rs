@@ -22,6 +22,7 @@ mod m20261123_000010_row_level_security;
 mod m20261123_000011_retention;
 mod m20261123_000012_idempotency_holder;
 mod m20261123_000013_shell_instance;
+mod m20261123_000014_background_processes;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000011_retention::Migration),
             Box::new(m20261123_000012_idempotency_holder::Migration),
             Box::new(m20261123_000013_shell_instance::Migration),
+            Box::new(m20261123_000014_background_processes::Migration),
         ]
     }
 }

@@ -61,6 +61,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "m20261123_000013_shell_instance.rs",
         "2e1bf9aedc22bc09c7ce620135ad2531dbfb4cb4363c22f2850a3bfe535167c1",
     ),
+    (
+        "m20261123_000014_background_processes.rs",
+        "a823c62753390b5a48d703ea59ad2d61499bca189d64ac6174364845bac48486",
+    ),
 ];
 
 #[test]

@@ -10,6 +10,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use ports::sandbox::SandboxBackend;
 use services::{Platform, status};
 use std::sync::Arc;
 use utoipa_swagger_ui::SwaggerUi;
@@ -100,12 +101,18 @@ async fn page(State(home): State<Home>) -> Html<String> {
     } else {
         "<code>APP_BASE_URL</code> is not set, so channels are polled and no webhook is registered."
     };
+    let sandbox = match &status.sandbox.backend {
+        SandboxBackend::Local(tier) => {
+            format!("Sandboxes on this machine are of tier <code>{tier}</code>.")
+        }
+        SandboxBackend::Sprites(_) => "Sandboxes are at a Sprites service.".to_owned(),
+    };
     let next = if home.shut { SHUT } else { OPEN };
     let text = include_str!("home.html")
         .replace("{version}", status.version)
         .replace("{model}", &model)
         .replace("{providers}", &escape(&status.providers.join(", ")))
-        .replace("{tier}", status.sandbox.tier.as_str())
+        .replace("{sandbox}", &sandbox)
         .replace("{missing}", &escape(&status.sandbox.missing.join("; ")))
         .replace("{channels}", channels)
         .replace("{next}", next);

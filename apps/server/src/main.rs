@@ -10,5 +10,7 @@ fn main() -> ExitCode {
     {
         return sprites_local::supervisor::run();
     }
+    // Nobody else reads what the server writes, wherever it writes it.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     server::cli::main()
 }

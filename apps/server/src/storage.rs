@@ -15,9 +15,9 @@ use ports::{
 };
 use runtime::{Hub, TwoBuses};
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, Permissions, TryLockError},
     io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -202,20 +202,41 @@ pub fn lock(config: &Config) -> Result<File, Failure> {
     }
 }
 
-/// The data directory holds secrets: it is nobody else's.
+/// The data directory holds secrets: nobody else lists it or reads what is in it. A server that is root
+/// lets others pass through it, so that sprites can have users of their own.
 pub fn make_private(data_dir: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new()
+    let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(data_dir)
-        .map_err(|source| {
-            ConfigError::Unreadable {
-                name: "DATA_DIR".to_owned(),
-                path: data_dir.to_owned(),
-                source,
+        .and_then(|()| {
+            if nix::unistd::geteuid().is_root() {
+                let_pass(data_dir)
+            } else {
+                Ok(())
             }
-            .into()
-        })
+        });
+    made.map_err(|source| {
+        ConfigError::Unreadable {
+            name: "DATA_DIR".to_owned(),
+            path: data_dir.to_owned(),
+            source,
+        }
+        .into()
+    })
+}
+
+/// What an earlier version left readable there is closed before the directory is opened.
+fn let_pass(data_dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(data_dir)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if entry.file_name() != "sprites" && !kind.is_symlink() {
+            let mode = if kind.is_dir() { 0o700 } else { 0o600 };
+            fs::set_permissions(entry.path(), Permissions::from_mode(mode))?;
+        }
+    }
+    fs::set_permissions(data_dir, Permissions::from_mode(0o711))
 }
 
 fn beside(file: PathBuf) -> PathBuf {

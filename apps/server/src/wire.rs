@@ -16,12 +16,17 @@ use domain::{
     channel::ChannelType,
     id::TenantId,
     secret::Redactor,
+    sprite::SandboxTier,
 };
 use inference::Catalog;
 use integrations_telegram::{TelegramFactory, Timing};
-use ports::{channel::ChannelFactory, cipher::Cipher, clock::Clock, ids::Ids, secrets::Secrets};
+use ports::{
+    channel::ChannelFactory, cipher::Cipher, clock::Clock, ids::Ids, sandbox::SandboxHost,
+    secrets::Secrets,
+};
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
+use sprites::{SpritesHost, SpritesSettings};
 use sprites_local::{LocalHost, LocalSettings};
 use std::{any::Any, collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
@@ -218,7 +223,7 @@ async fn platform(
         clock: Arc::clone(&foundation.clock),
         ids: Arc::clone(&foundation.ids),
         models: Arc::new(catalog),
-        sandboxes: Arc::new(sandboxes(config, config.server.data_dir.join("sprites")).await?),
+        sandboxes: sandboxes(config, config.server.data_dir.join("sprites")).await?,
         channels: Arc::clone(&foundation.channels),
         settings: PlatformSettings {
             version: env!("CARGO_PKG_VERSION"),
@@ -254,18 +259,49 @@ pub fn models(
     })
 }
 
-/// The sandboxes of this machine; fails below the least tier that was asked for.
-pub async fn sandboxes(config: &Config, root: PathBuf) -> Result<LocalHost, Failure> {
+/// Where agents' computers are: at a service when there is a token for one, otherwise on this machine, where
+/// a tier below the least that was asked for fails.
+pub async fn sandboxes(config: &Config, root: PathBuf) -> Result<Arc<dyn SandboxHost>, Failure> {
+    if let Some(service) = &config.sandboxes.sprites {
+        let settings = SpritesSettings {
+            base_url: service.api_url.clone(),
+            token: service.token.clone(),
+            http: sprites_client()?,
+            accept_open_network: config.sandboxes.min_tier == SandboxTier::Plain,
+            timing: sprites::Timing::default(),
+        };
+        let host = SpritesHost::new(settings).map_err(|error| ConfigError::Invalid {
+            name: "SPRITES_API_URL",
+            problem: error.to_string(),
+        })?;
+        return Ok(Arc::new(host));
+    }
     let own = std::env::current_exe().context("this program's own path is not known")?;
     let mut settings = LocalSettings::new(root, vec![own.into(), SUPERVISOR.into()]);
-    settings.min_tier = config.sandbox_min_tier;
-    LocalHost::start(settings).await.map_err(|error| {
-        ConfigError::Invalid {
+    settings.min_tier = config.sandboxes.min_tier;
+    settings.quotas = config.sandboxes.quotas.clone();
+    let host = LocalHost::start(settings)
+        .await
+        .map_err(|error| ConfigError::Invalid {
             name: "SANDBOX_MIN_TIER",
             problem: error.to_string(),
-        }
-        .into()
-    })
+        })?;
+    Ok(Arc::new(host))
+}
+
+/// The client for sprites: `WebSocket` needs HTTP/1.1, and a command may take as long as it takes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a second client for a second protocol"
+)]
+fn sprites_client() -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .http1_only()
+        .connect_timeout(inference::CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("nitejar/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .context("the HTTP client for sprites cannot be built")
 }
 
 /// The one HTTP client. It follows no redirects: a key in a header would follow too.
@@ -307,6 +343,13 @@ fn learn_secrets(config: &Config, redactor: &Redactor) {
         .chain(&config.server.encryption_key_previous)
         .chain(&config.server.admin_token)
         .chain(&config.server.redis_url)
+        .chain(
+            config
+                .sandboxes
+                .sprites
+                .as_ref()
+                .map(|sprites| &sprites.token),
+        )
         .chain(config.server.database.url())
         .chain(&config.server.passwords)
         .for_each(|secret| redactor.learn(secret));

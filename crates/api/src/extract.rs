@@ -70,6 +70,23 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Id<T> {
     }
 }
 
+/// The id in the path, and what is named below it.
+pub(crate) struct Within<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S: Send + Sync, T: FromStr, U: FromStr> FromRequestParts<S> for Within<T, U> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let none = || ApiError::of_status(StatusCode::NOT_FOUND);
+        let Path((outer, inner)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_rejection| none())?;
+        let outer = outer.parse().map_err(|_not_an_id| none())?;
+        let inner = inner.parse().map_err(|_not_an_id| none())?;
+        Ok(Self(outer, inner))
+    }
+}
+
 /// A JSON body.
 pub(crate) struct Body<T>(pub(crate) T);
 

@@ -125,6 +125,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::work_items::router())
         .merge(routes::jobs::router())
         .merge(routes::effects::router())
+        .merge(routes::sprites::router())
         .merge(routes::sprite_sessions::router())
         .merge(routes::tokens::router())
 }
@@ -169,12 +170,16 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
     ("work items", "What came in."),
     ("jobs", "Attempts at it, with transcripts and receipts."),
     ("effects", "Changes to the outside world."),
+    (
+        "sprites",
+        "The computers of agents: what they may reach, checkpoints, what was left running.",
+    ),
     ("sprite sessions", "Shells on the computers of agents."),
     ("events", "What happens, live."),
     ("tokens", "Who may use this API."),

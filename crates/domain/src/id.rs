@@ -42,6 +42,8 @@ macro_rules! id {
 id!(
     /// Identifies an [`crate::agent::Agent`].
     AgentId,
+    /// Identifies a [`crate::sprite::BackgroundProcess`].
+    BackgroundProcessId,
     /// Identifies one row of the spending limits.
     BudgetId,
     /// Identifies a [`crate::conversation::Conversation`].

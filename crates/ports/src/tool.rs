@@ -6,7 +6,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::id::{JobId, SpriteSessionId};
+use domain::{
+    id::{BackgroundProcessId, JobId, SpriteSessionId},
+    sprite::BackgroundProcess,
+};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -18,6 +21,34 @@ pub trait SandboxAccess: Send + Sync {
 
     /// The job's own shell in it; recorded when first asked for.
     async fn shell(&self) -> Result<SpriteSessionId, SandboxError>;
+
+    /// Runs a script in the job's shell before that is closed, whatever becomes of the job; one that
+    /// was given before is not run twice.
+    fn at_end(&self, script: String);
+}
+
+/// Commands that go on when the job has ended. They belong to the agent's conversation: its later
+/// jobs see them, other conversations do not.
+#[async_trait]
+pub trait BackgroundAccess: Send + Sync {
+    /// Starts bash source; `directory` is home when absent.
+    async fn start(
+        &self,
+        command: &str,
+        directory: Option<&str>,
+    ) -> Result<BackgroundProcess, SandboxError>;
+
+    /// Those of this conversation, newest first.
+    async fn list(&self) -> Result<Vec<BackgroundProcess>, SandboxError>;
+
+    /// How one stands and the last of its output.
+    async fn output(
+        &self,
+        process: BackgroundProcessId,
+    ) -> Result<(BackgroundProcess, String), SandboxError>;
+
+    /// Ends one and all it started. One that has ended already stays as it is.
+    async fn stop(&self, process: BackgroundProcessId) -> Result<BackgroundProcess, SandboxError>;
 }
 
 /// Fetches files that came with the messages of the job; nothing is downloaded before a tool asks.
@@ -33,6 +64,8 @@ pub struct ToolContext<'a> {
     pub job_id: JobId,
     /// The agent's sprite.
     pub sandbox: &'a dyn SandboxAccess,
+    /// What runs on in it.
+    pub background: &'a dyn BackgroundAccess,
     /// Files that came with the job's messages.
     pub attachments: &'a dyn AttachmentAccess,
     /// Output for people who watch; what the model reads is in the outcome.

@@ -4,7 +4,7 @@ use crate::{
     dispatch, effects,
     held::Held,
     hub::Hub,
-    leases,
+    leases, orphans,
     patience::within,
     places::Places,
     pollers,
@@ -166,6 +166,7 @@ impl Engine {
         engine.spawn(effects::run(Arc::clone(&engine)));
         engine.spawn(pollers::run(Arc::clone(&engine)));
         engine.spawn(retention::run(Arc::clone(&engine)));
+        engine.spawn(orphans::run(Arc::clone(&engine)));
         Ok(engine)
     }
 

@@ -10,13 +10,17 @@ use domain::{
 };
 use ports::{
     live::{Delta, DeltaTarget, EventFeed},
-    sandbox::{OutputSink, OutputStream, Sandbox, SandboxError},
+    sandbox::{ExecRequest, OutputSink, OutputStream, Sandbox, SandboxError},
     store::{StoreError, StoreTx},
     tool::SandboxAccess,
 };
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 use tokio::sync::OnceCell;
 
@@ -31,6 +35,8 @@ pub(crate) struct Hands {
     shell: OnceCell<SpriteSessionId>,
     /// Whether a shell may have been written down: the answer to a commit can be lost.
     asked: AtomicBool,
+    /// What the shell runs before it is closed.
+    at_end: Mutex<BTreeSet<String>>,
 }
 
 impl Hands {
@@ -41,6 +47,7 @@ impl Hands {
             job,
             shell: OnceCell::new(),
             asked: AtomicBool::new(false),
+            at_end: Mutex::default(),
         }
     }
 
@@ -80,11 +87,30 @@ impl Hands {
             return;
         };
         let closed = match self.sandbox().await {
-            Ok(sandbox) => sandbox.close_shell(*shell).await,
+            Ok(sandbox) => {
+                self.leave(sandbox.as_ref(), *shell).await;
+                sandbox.close_shell(*shell).await
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = closed {
             tracing::warn!(job.id = %self.job, error = %ports::Causes(&error), "a shell could not be closed");
+        }
+    }
+
+    /// Runs what tools left for the end; nobody reads what it says.
+    async fn leave(&self, sandbox: &dyn Sandbox, shell: SpriteSessionId) {
+        const PATIENCE: Duration = Duration::from_secs(20);
+        let scripts = std::mem::take(&mut *lock(&self.at_end));
+        for script in scripts {
+            let request = ExecRequest {
+                shell,
+                script,
+                timeout: PATIENCE,
+            };
+            if let Err(error) = sandbox.exec(request, &Unread).await {
+                tracing::warn!(job.id = %self.job, error = %ports::Causes(&error), "a job's sprite could not be tidied up");
+            }
         }
     }
 
@@ -128,6 +154,22 @@ impl SandboxAccess for Hands {
             .copied()
             .map_err(|error| SandboxError::Unavailable(error.to_string()))
     }
+
+    fn at_end(&self, script: String) {
+        lock(&self.at_end).insert(script);
+    }
+}
+
+/// Output that nobody reads.
+struct Unread;
+
+#[async_trait]
+impl OutputSink for Unread {
+    async fn write(&self, _stream: OutputStream, _bytes: &[u8]) {}
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Publishes a call's output as text while it comes. The two streams are shown as they interleave.
@@ -163,7 +205,7 @@ impl<'a> LiveOutput<'a> {
 impl OutputSink for LiveOutput<'_> {
     async fn write(&self, stream: OutputStream, bytes: &[u8]) {
         crate::crash::point("tools.output");
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = lock(&self.written);
         if written.text.shown() >= LIVE_BYTES {
             return;
         }

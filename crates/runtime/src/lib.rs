@@ -6,6 +6,7 @@
 
 mod answer;
 mod attachments;
+mod background;
 mod bus;
 pub mod crash;
 mod decide;
@@ -22,6 +23,7 @@ mod job;
 mod leases;
 mod live_text;
 mod model_call;
+mod orphans;
 mod patience;
 mod places;
 mod pollers;

@@ -5,6 +5,7 @@
 use crate::{
     answer,
     attachments::Attachments,
+    background::Background,
     engine::Engine,
     hands::LiveOutput,
     job::{Halt, Run},
@@ -136,9 +137,11 @@ async fn run_one(run: &Run, call: &ToolCall) -> Option<(ToolCallStatus, ToolOutc
     };
     let live = LiveOutput::new(&run.engine, call);
     let attachments = Attachments { run };
+    let background = Background { run };
     let context = ToolContext {
         job_id: run.job.id,
         sandbox: &run.hands,
+        background: &background,
         attachments: &attachments,
         live: &live,
     };

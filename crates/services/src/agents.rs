@@ -1,6 +1,6 @@
 //! Agents: made by a name alone, changed, shown integrations, put away.
 
-use crate::{Context, Error, error::found};
+use crate::{Context, Error, error::found, sprites};
 use domain::{
     access::Right,
     agent::{Agent, AgentName, ReplyPolicy},
@@ -183,6 +183,54 @@ pub async fn archive(context: &Context, id: AgentId) -> Result<(), Error> {
     agent.archived_at = Some(now);
     tx.agents().update(&agent).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// What becomes of the sprite of an agent that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpriteFate {
+    /// Its files stay.
+    Keep,
+    /// It goes with the agent, checkpoints included.
+    Destroy,
+}
+
+/// Puts an agent away, and its sprite with it when that is wanted.
+///
+/// # Errors
+/// `Conflict` when it has a sprite and nobody said what is to become of that.
+pub async fn delete(
+    context: &Context,
+    id: AgentId,
+    sprite: Option<SpriteFate>,
+) -> Result<(), Error> {
+    context.authorise(Right::Administer)?;
+    let key = sprites::key(context, id);
+    let sandboxes = &context.platform.sandboxes;
+    if sprite.is_none() {
+        let agent = found(
+            context
+                .read()
+                .await?
+                .agents()
+                .find(context.tenant, id)
+                .await?,
+            "agent",
+        )?;
+        if agent.archived_at.is_none() && sandboxes.inspect(key).await?.provisioned {
+            return Err(Error::conflict(
+                "sprite_exists",
+                format!(
+                    "{} has a sprite with files in it; repeat the request with ?sprite=destroy to remove both for good, or with ?sprite=keep to keep the files",
+                    agent.name
+                ),
+            ));
+        }
+    }
+    archive(context, id).await?;
+    if sprite == Some(SpriteFate::Destroy) {
+        sandboxes.destroy(key).await?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! operator may read is the source, and never part of the message.
 
 use domain::access::Right;
-use ports::{BoxError, store::StoreError};
+use ports::{BoxError, sandbox::SandboxError, store::StoreError};
 use std::time::Duration;
 
 /// Why a use case did not do what it was asked; named by what the caller can do about it.
@@ -80,6 +80,27 @@ impl Error {
         Self::Conflict {
             code,
             message: message.into(),
+        }
+    }
+}
+
+impl From<SandboxError> for Error {
+    fn from(error: SandboxError) -> Self {
+        match error {
+            SandboxError::NotFound { .. } => Self::NotFound { what: "sprite" },
+            SandboxError::Refused(text) => Self::invalid("sprite", text),
+            SandboxError::Conflict(text) => Self::conflict("sprite_conflict", text),
+            SandboxError::Exhausted {
+                message,
+                retry_after,
+            } => Self::LimitReached {
+                message,
+                retry_after,
+            },
+            SandboxError::Lost(_) | SandboxError::Unavailable(_) => Self::Unavailable {
+                message: error.to_string(),
+                retry_after: None,
+            },
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod agents;
+pub mod background;
 pub mod channels;
 pub mod effects;
 mod error;

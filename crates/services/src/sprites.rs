@@ -1,19 +1,27 @@
-//! Looking at agents' computers without waking them, and ending the shells there that nobody uses any more.
+//! Agents' computers: looking at them without waking them, what they may reach, the states they can go back to,
+//! and ending the shells there that nobody uses any more.
 
-use crate::{Context, Error, error::found};
+use crate::{Context, Error, background, error::found};
 use domain::{
     access::Right,
     id::AgentId,
     page::{Page, PageRequest},
-    sprite::{SpriteKey, SpriteSession, SpriteSessionStatus},
+    sprite::{BackgroundProcess, NetworkPolicy, SpriteKey, SpriteSession, SpriteSessionStatus},
 };
-use ports::sandbox::{SandboxError, SandboxReport, SpriteReport};
-use std::collections::{HashMap, hash_map::Entry};
+use ports::sandbox::{
+    Checkpoint, SandboxError, SandboxReport, ServiceReport, Sprite, SpriteReport,
+};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 /// How many shells are shown.
 const SESSIONS: u32 = 20;
 /// How many orphaned shells one cleanup ends.
 const CLEANUP: u32 = 500;
+/// The longest comment of a checkpoint, in characters.
+const COMMENT: usize = 500;
 
 /// An agent's sprite.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +32,14 @@ pub struct SpriteDetail {
     pub sprite: SpriteReport,
     /// Its latest shells, newest first.
     pub sessions: Vec<SpriteSession>,
+    /// What agents left running in it, newest first.
+    pub processes: Vec<BackgroundProcess>,
+    /// The states it can go back to, newest first.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What it may reach.
+    pub network_policy: NetworkPolicy,
+    /// What starts with it.
+    pub services: Vec<ServiceReport>,
 }
 
 /// Shells of all sprites, newest first.
@@ -92,7 +108,7 @@ async fn end(
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(unknown) => unknown.insert(sandboxes.inspect(key).await?),
     };
-    if !report.awake || !report.shells.contains(&session.id) {
+    if !report.shells.contains(&session.id) {
         return Ok(SpriteSessionStatus::Lost);
     }
     sandboxes.open(key).await?.close_shell(session.id).await?;
@@ -102,30 +118,97 @@ async fn end(
 /// How the sprite of an agent is.
 pub async fn find(context: &Context, agent: AgentId) -> Result<SpriteDetail, Error> {
     context.authorise(Right::Read)?;
+    let processes = background::list(context, agent).await?;
     let tx = context.read().await?;
-    found(tx.agents().find(context.tenant, agent).await?, "agent")?;
     let sessions = tx
         .sprite_sessions()
         .of_agent(context.tenant, agent, SESSIONS)
         .await?;
     drop(tx);
     let sandboxes = &context.platform.sandboxes;
-    let key = SpriteKey {
-        tenant_id: context.tenant,
-        agent_id: agent,
+    let report = sandboxes.inspect(key(context, agent)).await?;
+    let sprite = sandboxes.sprite(key(context, agent));
+    let (checkpoints, services) = if report.provisioned {
+        (sprite.checkpoints().await?, sprite.services().await?)
+    } else {
+        (Vec::new(), Vec::new())
     };
-    let sprite = sandboxes.inspect(key).await.map_err(|error| match error {
-        SandboxError::NotFound { .. } => Error::NotFound { what: "sprite" },
-        SandboxError::Refused(_) | SandboxError::Lost(_) | SandboxError::Unavailable(_) => {
-            Error::Unavailable {
-                message: error.to_string(),
-                retry_after: None,
-            }
-        }
-    })?;
     Ok(SpriteDetail {
         host: sandboxes.report(),
-        sprite,
+        network_policy: sprite.network_policy().await?,
+        sprite: report,
         sessions,
+        processes,
+        checkpoints,
+        services,
     })
+}
+
+/// Says what a sprite may reach, at once.
+#[tracing::instrument(name = "sprites.set_network_policy", skip_all, fields(tenant.id = %context.tenant, agent.id = %agent))]
+pub async fn set_network_policy(
+    context: &Context,
+    agent: AgentId,
+    policy: NetworkPolicy,
+) -> Result<NetworkPolicy, Error> {
+    let sprite = open(context, agent).await?;
+    sprite.set_network_policy(policy).await?;
+    Ok(sprite.network_policy().await?)
+}
+
+/// Keeps the files of a sprite as they are now.
+#[tracing::instrument(name = "sprites.checkpoint", skip_all, fields(tenant.id = %context.tenant, agent.id = %agent))]
+pub async fn checkpoint(
+    context: &Context,
+    agent: AgentId,
+    comment: Option<String>,
+) -> Result<Checkpoint, Error> {
+    if comment
+        .as_ref()
+        .is_some_and(|text| text.chars().count() > COMMENT)
+    {
+        return Err(Error::invalid(
+            "comment",
+            format!("at most {COMMENT} characters"),
+        ));
+    }
+    let sprite = open(context, agent).await?;
+    Ok(sprite.checkpoint(comment, &()).await?)
+}
+
+/// Puts the files of a sprite back as they were. Its commands end; what there was is a checkpoint of
+/// its own.
+#[tracing::instrument(name = "sprites.restore", skip_all, fields(tenant.id = %context.tenant, agent.id = %agent))]
+pub async fn restore(context: &Context, agent: AgentId, id: &str) -> Result<(), Error> {
+    let sprite = open(context, agent).await?;
+    sprite.restore(id, &()).await.map_err(no_checkpoint)
+}
+
+/// Forgets a checkpoint.
+#[tracing::instrument(name = "sprites.delete_checkpoint", skip_all, fields(tenant.id = %context.tenant, agent.id = %agent))]
+pub async fn delete_checkpoint(context: &Context, agent: AgentId, id: &str) -> Result<(), Error> {
+    let sprite = open(context, agent).await?;
+    sprite.delete_checkpoint(id).await.map_err(no_checkpoint)
+}
+
+/// The sprite, for somebody who may change it.
+async fn open(context: &Context, agent: AgentId) -> Result<Arc<dyn Sprite>, Error> {
+    context.authorise(Right::Administer)?;
+    let tx = context.read().await?;
+    found(tx.agents().find(context.tenant, agent).await?, "agent")?;
+    Ok(context.platform.sandboxes.sprite(key(context, agent)))
+}
+
+fn no_checkpoint(error: SandboxError) -> Error {
+    match error {
+        SandboxError::NotFound { .. } => Error::NotFound { what: "checkpoint" },
+        other => other.into(),
+    }
+}
+
+pub(crate) fn key(context: &Context, agent: AgentId) -> SpriteKey {
+    SpriteKey {
+        tenant_id: context.tenant,
+        agent_id: agent,
+    }
 }

@@ -1,11 +1,12 @@
 //! Where a sprite's files are on the host, and whose they are. Homes outlive everything: nothing
-//! here removes one.
+//! here removes one that is in use.
 
+use crate::{checkpoints::swap, tree};
 use domain::sprite::SpriteKey;
 use std::{
     fs::{self, DirBuilder, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, lchown},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,8 @@ const USERS: u32 = 40_000;
 /// The directories of one sprite.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
+    /// Holds everything that is kept of the sprite; the sandbox sees only the two below.
+    pub(crate) folder: PathBuf,
     pub(crate) files: PathBuf,
     /// Temporary files, where the sandbox has no `/tmp` of its own; emptied at each start.
     pub(crate) tmp: PathBuf,
@@ -37,6 +40,7 @@ impl Home {
     /// A home in a folder of its own.
     pub(crate) fn at(folder: &Path, owner: Option<u32>) -> Self {
         Self {
+            folder: folder.to_owned(),
             files: folder.join("home"),
             tmp: folder.join("tmp"),
             owner,
@@ -45,15 +49,15 @@ impl Home {
 
     /// Makes what is missing, empties the temporary files and gives all to its owner.
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        if let Some(folder) = self.files.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o711)
-                .create(folder)?;
+        for passable in self.folder.parent().into_iter().chain([&*self.folder]) {
+            make_passable(passable)?;
         }
-        if self.tmp.exists() {
-            fs::remove_dir_all(&self.tmp)?;
-        }
+        // Without a user of its own its files are the server's, and a program among them that lends
+        // its owner's rights would lend those to any user of the host who gets there.
+        let mode = if self.owner.is_some() { 0o711 } else { 0o700 };
+        fs::set_permissions(&self.folder, Permissions::from_mode(mode))?;
+        swap::repair(&self.folder)?;
+        tree::remove(&self.tmp)?;
         for directory in [&self.files, &self.tmp] {
             DirBuilder::new()
                 .recursive(true)
@@ -64,31 +68,24 @@ impl Home {
             .owner
             .unwrap_or_else(|| nix::unistd::geteuid().as_raw());
         for directory in [&self.files, &self.tmp] {
-            give(directory, owner)?;
+            if fs::symlink_metadata(directory)?.uid() != owner {
+                tree::give(directory, owner)?;
+            }
         }
         Ok(())
-    }
-
-    /// Bytes the files take on disk, or `None` when there is no home.
-    pub(crate) fn disk_bytes(&self) -> io::Result<Option<u64>> {
-        match fs::symlink_metadata(&self.files) {
-            Ok(metadata) => Ok(Some(used(&self.files, &metadata))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 }
 
 /// Makes the root of all homes, and the accounts that sandboxes show. Everyone may pass through
 /// the root, nobody may list it.
 pub(crate) fn prepare_root(root: &Path) -> io::Result<PathBuf> {
-    DirBuilder::new().recursive(true).mode(0o711).create(root)?;
+    if let Some(above) = root.parent() {
+        fs::create_dir_all(above)?;
+    }
+    make_passable(root)?;
     let root = fs::canonicalize(root)?;
     let accounts = accounts(&root);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(&accounts)?;
+    make_passable(&accounts)?;
     for (name, text) in [
         (
             "passwd",
@@ -117,30 +114,12 @@ pub(crate) fn reachable_by_anyone(path: &Path) -> bool {
     })
 }
 
-fn give(path: &Path, owner: u32) -> io::Result<()> {
-    let metadata = fs::symlink_metadata(path)?;
-    if metadata.uid() == owner {
-        return Ok(());
+/// Makes a directory that everyone may pass through and nobody may list, whatever this process
+/// keeps from others otherwise.
+pub(crate) fn make_passable(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o711).create(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o711)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
-    if metadata.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give(&entry?.path(), owner)?;
-        }
-    }
-    // The top comes last: when this is interrupted, the next start does it again.
-    lchown(path, Some(owner), Some(owner))
-}
-
-/// What cannot be read counts nothing.
-fn used(path: &Path, metadata: &fs::Metadata) -> u64 {
-    const BLOCK: u64 = 512;
-    let mut bytes = metadata.blocks() * BLOCK;
-    if metadata.is_dir() {
-        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-            if let Ok(metadata) = entry.metadata() {
-                bytes += used(&entry.path(), &metadata);
-            }
-        }
-    }
-    bytes
 }

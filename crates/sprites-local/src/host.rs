@@ -1,16 +1,26 @@
 //! The sprites of this machine: which are awake, when they wake and when they go back to sleep.
 
 use crate::{
+    checkpoints::Upkeep,
+    computer::LocalComputer,
     home::{self, Home},
+    idle,
     launch::Launcher,
-    probe,
+    limits::{self, Limits},
+    network, probe, processes,
+    quota::Ledger,
+    removal, services,
     settings::{LocalSettings, StartError},
     sprite::LocalSprite,
 };
 use async_trait::async_trait;
 use domain::sprite::{SandboxTier, SpriteKey};
 use futures_util::future::join_all;
-use ports::sandbox::{Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport};
+use nix::unistd::Pid;
+use ports::sandbox::{
+    Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite, SpriteReport,
+    SpriteStatus,
+};
 use std::{
     collections::HashMap,
     fs, io,
@@ -19,11 +29,13 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout},
+    sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// How long a look waits for a sprite that wakes or sleeps.
+const BRIEFLY: Duration = Duration::from_millis(200);
 const STOPPED: &str = "the server is shutting down";
 
 /// Persistent sandboxes on this machine. Dropping it stops the sprites, [`LocalHost::shutdown`]
@@ -32,20 +44,26 @@ pub struct LocalHost {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    root: PathBuf,
-    report: SandboxReport,
+/// What a host and its sprites share.
+pub(crate) struct Inner {
+    pub(crate) root: PathBuf,
+    missing: Vec<String>,
     launcher: Launcher,
-    own_user: bool,
-    idle: Duration,
+    pub(crate) own_user: bool,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) upkeep: Upkeep,
+    pub(crate) idle: Duration,
     answer: Duration,
-    places: Arc<Semaphore>,
+    pub(crate) places: Arc<Semaphore>,
     slots: Mutex<HashMap<SpriteKey, Arc<Slot>>>,
-    stopping: CancellationToken,
+    pub(crate) hubs: processes::Hubs,
+    pub(crate) stopping: CancellationToken,
+    pub(crate) services: services::Rosters,
+    pub(crate) restart_delay: Duration,
 }
 
 /// One sprite's place; the lock is held while it wakes or stops.
-type Slot = tokio::sync::Mutex<Option<Arc<LocalSprite>>>;
+pub(crate) type Slot = tokio::sync::Mutex<Option<Arc<LocalSprite>>>;
 
 impl LocalHost {
     /// Makes the root, chooses the tier and is ready to wake sprites. Cheap when the tier was
@@ -64,39 +82,51 @@ impl LocalHost {
             *first = real.clone().into();
         }
         let own_user = probe::own_user(&root, &real);
-        let tasks = TaskTracker::new();
         let mut launcher = Launcher {
             tier: SandboxTier::Plain,
             supervisor: settings.supervisor.clone(),
             accounts: home::accounts(&root),
-            tasks: tasks.clone(),
+            upstream: Arc::clone(&settings.upstream),
+            limits: Arc::new(Limits::find(&settings.quotas, &root)),
+            tasks: TaskTracker::new(),
         };
-        let report = probe::choose(&settings, &root, &launcher, own_user).await?;
-        let tier = report.tier;
+        let chosen = probe::choose(&settings, &root, &launcher, own_user).await?;
+        let tier = chosen.tier;
         launcher.tier = tier;
+        let mut missing = chosen.missing;
+        missing.extend(launcher.limits.missing(tier, own_user));
         let inner = Arc::new(Inner {
+            ledger: Ledger::new(root.clone(), settings.quotas),
+            upkeep: Upkeep::default(),
             root,
-            report,
+            missing,
             launcher,
             own_user: own_user && tier != SandboxTier::Plain,
             idle: settings.idle,
             answer: settings.answer,
             places: Arc::new(Semaphore::new(settings.max_awake.max(1))),
             slots: Mutex::default(),
+            hubs: processes::Hubs::default(),
             stopping: CancellationToken::new(),
+            services: services::Rosters::default(),
+            restart_delay: settings.restart_delay,
         });
-        let (watched, stopping) = (Arc::downgrade(&inner), inner.stopping.clone());
-        let pause = (settings.idle / 4).max(Duration::from_millis(50));
-        tasks.spawn(stopping.run_until_cancelled_owned(async move {
-            loop {
-                tokio::time::sleep(pause).await;
-                let Some(inner) = watched.upgrade() else {
-                    return;
-                };
-                inner.stop_idle().await;
-            }
-        }));
+        inner.spawn(idle::watch(Arc::downgrade(&inner), settings.idle));
+        inner.spawn(services::restore(Arc::clone(&inner)));
+        inner.spawn(limits::watch(Arc::downgrade(&inner)));
+        let root = inner.root.clone();
+        inner
+            .tasks()
+            .spawn_blocking(move || removal::empty_trash(&root));
         Ok(Self { inner })
+    }
+
+    /// The home directory of a sprite as its commands see it.
+    pub fn home(&self, sprite: SpriteKey) -> String {
+        self.inner
+            .home_inside(sprite)
+            .to_string_lossy()
+            .into_owned()
     }
 }
 
@@ -109,41 +139,50 @@ impl Drop for LocalHost {
 #[async_trait]
 impl SandboxHost for LocalHost {
     fn report(&self) -> SandboxReport {
-        self.inner.report.clone()
+        SandboxReport {
+            backend: SandboxBackend::Local(self.inner.launcher.tier),
+            missing: self.inner.missing.clone(),
+        }
     }
 
     async fn open(&self, sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
-        let slot = self.inner.slot(sprite);
-        let mut awake = slot.lock().await;
-        if let Some(sprite) = awake.as_ref().filter(|sprite| sprite.is_awake()) {
-            sprite.touch();
-            return Ok(Arc::clone(sprite) as Arc<dyn Sandbox>);
-        }
-        // One that ended by itself may still be at it, in the same home.
-        if let Some(dead) = awake.take() {
-            dead.stop().await;
-        }
-        let place = self.inner.place(sprite).await?;
-        let woken = Arc::new(self.inner.wake(sprite, place).await?);
-        *awake = Some(Arc::clone(&woken));
-        Ok(woken)
+        Ok(self.inner.awake(sprite).await?)
+    }
+
+    fn sprite(&self, sprite: SpriteKey) -> Arc<dyn Sprite> {
+        Arc::new(LocalComputer {
+            inner: Arc::clone(&self.inner),
+            key: sprite,
+        })
     }
 
     async fn inspect(&self, sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
-        let home = self.inner.home(sprite);
-        let disk_bytes = blocking(move || home.disk_bytes()).await?;
+        let (home, ledger) = (self.inner.home(sprite), Arc::clone(&self.inner.ledger));
+        let measured = blocking(move || ledger.measure(sprite, &home)).await;
         let slot = self.inner.slots().get(&sprite).cloned();
-        let awake = match slot {
-            Some(slot) => slot.lock().await.clone().filter(|sprite| sprite.is_awake()),
+        // One that is restored right now serves nobody, and that may take long.
+        let awake = match &slot {
+            Some(slot) => timeout(BRIEFLY, slot.lock()).await.ok(),
             None => None,
         };
+        let awake = awake.and_then(|held| held.clone().filter(|sprite| sprite.is_awake()));
         let shells = awake.as_ref().map(|sprite| sprite.shells());
         Ok(SpriteReport {
-            provisioned: disk_bytes.is_some(),
-            awake: awake.is_some(),
-            disk_bytes: disk_bytes.unwrap_or(0),
+            // One that cannot be measured, say because it is nested too deep, is there all the same.
+            provisioned: !matches!(measured, Ok(None)),
+            status: match awake {
+                None => SpriteStatus::Cold,
+                Some(sprite) if sprite.is_working() => SpriteStatus::Running,
+                Some(_) => SpriteStatus::Warm,
+            },
+            disk_bytes: measured.ok().flatten(),
+            disk_limit: Some(self.inner.ledger.quotas().disk_bytes),
             shells: shells.unwrap_or_default(),
         })
+    }
+
+    async fn destroy(&self, sprite: SpriteKey) -> Result<(), SandboxError> {
+        self.inner.remove(sprite).await
     }
 
     async fn shutdown(&self) {
@@ -161,7 +200,7 @@ impl SandboxHost for LocalHost {
 }
 
 impl Inner {
-    fn slots(&self) -> MutexGuard<'_, HashMap<SpriteKey, Arc<Slot>>> {
+    pub(crate) fn slots(&self) -> MutexGuard<'_, HashMap<SpriteKey, Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -169,7 +208,76 @@ impl Inner {
         Arc::clone(self.slots().entry(sprite).or_default())
     }
 
-    fn home(&self, sprite: SpriteKey) -> Home {
+    /// The sprite, woken when needed.
+    pub(crate) async fn awake(
+        self: &Arc<Self>,
+        sprite: SpriteKey,
+    ) -> Result<Arc<LocalSprite>, SandboxError> {
+        let slot = self.slot(sprite);
+        let mut awake = slot.lock().await;
+        if let Some(sprite) = awake.as_ref().filter(|sprite| sprite.is_awake()) {
+            sprite.touch();
+            return Ok(Arc::clone(sprite));
+        }
+        // One that ended by itself may still be at it, in the same home.
+        if let Some(dead) = awake.take() {
+            dead.stop().await;
+        }
+        let place = self.place(sprite).await?;
+        let woken = Arc::new(self.wake(sprite, place).await?);
+        *awake = Some(Arc::clone(&woken));
+        let (ledger, home) = (Arc::clone(&self.ledger), self.home(sprite));
+        self.spawn(ledger.watch(sprite, home, Arc::downgrade(&woken)));
+        self.spawn(services::start_all(Arc::clone(self), sprite));
+        Ok(woken)
+    }
+
+    /// Does something beside, until the host stops.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.stopping.clone();
+        let tasks = &self.launcher.tasks;
+        tasks.spawn(stopping.run_until_cancelled_owned(work));
+    }
+
+    /// What shutdown waits for.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.launcher.tasks
+    }
+
+    /// Where the sprite's home is as commands see it.
+    pub(crate) fn home_inside(&self, sprite: SpriteKey) -> PathBuf {
+        self.launcher.home_inside(&self.home(sprite))
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.launcher.limits
+    }
+
+    /// The sprites that are awake, each with the first of its processes.
+    pub(crate) fn running(&self) -> Vec<(SpriteKey, Pid)> {
+        let awake = self.places_taken().into_iter();
+        let running = awake.filter_map(|(key, slot)| {
+            // One that wakes or stops is looked at the next time.
+            let root = slot.try_lock().ok()?.as_ref()?.root()?;
+            Some((key, root))
+        });
+        running.collect()
+    }
+
+    pub(crate) fn tier(&self) -> SandboxTier {
+        self.launcher.tier
+    }
+
+    /// The sprite as it is, if it is awake; it neither wakes nor stops while this is held.
+    pub(crate) async fn hold(
+        &self,
+        sprite: SpriteKey,
+    ) -> OwnedMutexGuard<Option<Arc<LocalSprite>>> {
+        self.slot(sprite).lock_owned().await
+    }
+
+    /// Where the sprite's files are.
+    pub(crate) fn home(&self, sprite: SpriteKey) -> Home {
         Home::of(&self.root, sprite, self.own_user)
     }
 
@@ -182,102 +290,24 @@ impl Inner {
             return Err(SandboxError::Unavailable(STOPPED.into()));
         }
         let home = self.home(sprite);
-        let prepared = home.clone();
-        blocking(move || prepared.prepare()).await?;
-        let started = self.launcher.start(&home).await?;
+        let (prepared, ledger) = (home.clone(), Arc::clone(&self.ledger));
+        blocking(move || {
+            if !prepared.folder.exists()
+                && let Err(full) = ledger.admit_sprite(sprite)
+            {
+                return Ok(Err(full));
+            }
+            prepared.prepare().map(Ok)
+        })
+        .await??;
+        let policy = network::load(&home, self.tier())?;
+        let started = self.launcher.start(&home, policy).await?;
         let woken = LocalSprite::new(started, Some(place), self.answer);
         tracing::info!(
-            tenant.id = %sprite.tenant_id, agent.id = %sprite.agent_id, tier = %self.report.tier,
+            tenant.id = %sprite.tenant_id, agent.id = %sprite.agent_id, tier = %self.launcher.tier,
             "sprite.woken: the sandbox is awake"
         );
         Ok(woken)
-    }
-
-    /// One more place to be awake; somebody may have to make room, or be waited for.
-    async fn place(&self, coming: SpriteKey) -> Result<OwnedSemaphorePermit, SandboxError> {
-        const PATIENCE: Duration = Duration::from_mins(1);
-        const PAUSE: Duration = Duration::from_millis(100);
-        let give_up = Instant::now() + PATIENCE;
-        loop {
-            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-                return Ok(place);
-            }
-            if self.make_room(coming).await {
-                continue;
-            }
-            let freed = timeout(PAUSE, Arc::clone(&self.places).acquire_owned()).await;
-            if let Ok(Ok(place)) = freed {
-                return Ok(place);
-            }
-            if Instant::now() >= give_up || self.stopping.is_cancelled() {
-                let text = "all sandboxes that may be awake at once are busy";
-                return Err(SandboxError::Unavailable(text.into()));
-            }
-        }
-    }
-
-    /// Stops the sprite that was left alone longest; false when none can be. A shell is a job's,
-    /// which may only be thinking, so sprites without come first.
-    async fn make_room(&self, coming: SpriteKey) -> bool {
-        const THINKING: Duration = Duration::from_mins(1);
-        let mut longest = None;
-        for (key, slot) in self.places_taken() {
-            // One that wakes or stops right now is not idle.
-            let Ok(held) = slot.try_lock() else { continue };
-            if key == coming {
-                continue;
-            }
-            if let Some(sprite) = held.as_ref()
-                && let Some(idle) = sprite.idle()
-            {
-                let free = sprite.shells().is_empty();
-                let longer = longest.is_none_or(|(than, _)| (free, idle) > than);
-                if longer && (free || idle >= THINKING) {
-                    longest = Some(((free, idle), key));
-                }
-            }
-        }
-        match longest {
-            Some((_, key)) => self.stop_if(key, Duration::ZERO).await,
-            None => false,
-        }
-    }
-
-    fn places_taken(&self) -> Vec<(SpriteKey, Arc<Slot>)> {
-        let slots = self.slots();
-        slots
-            .iter()
-            .map(|(key, slot)| (*key, Arc::clone(slot)))
-            .collect()
-    }
-
-    async fn stop_idle(&self) {
-        for (key, slot) in self.places_taken() {
-            let sprite = slot.lock().await.clone();
-            // A shell is a job's; what it holds would be lost.
-            if sprite.is_some_and(|sprite| !sprite.is_awake() || sprite.shells().is_empty()) {
-                self.stop_if(key, self.idle).await;
-            }
-        }
-    }
-
-    /// Stops a sprite that was left alone for so long; false when it was not.
-    async fn stop_if(&self, key: SpriteKey, idle: Duration) -> bool {
-        let Some(slot) = self.slots().get(&key).cloned() else {
-            return false;
-        };
-        let mut held = slot.lock().await;
-        let left_alone =
-            |sprite: &mut Arc<LocalSprite>| sprite.idle().is_some_and(|left| left >= idle);
-        let Some(sprite) = held.take_if(left_alone) else {
-            return false;
-        };
-        sprite.stop().await;
-        tracing::info!(
-            tenant.id = %key.tenant_id, agent.id = %key.agent_id,
-            "sprite.slept: the sandbox was idle and is stopped; its files stay"
-        );
-        true
     }
 }
 

@@ -2,6 +2,7 @@
 //! matters: the kernel ends the sandbox when the thread that started it ends, so it must not be
 //! one of the runtime's, which come and go.
 
+use crate::limits::Group;
 use nix::{
     sys::{
         signal::{Signal, kill},
@@ -30,11 +31,13 @@ pub(crate) struct Keeper {
     /// Empty once it was waited for, when its number may belong to another.
     pid: Arc<Mutex<Option<Pid>>>,
     ended: watch::Receiver<Option<String>>,
+    /// The group it runs in, for as long as it does.
+    group: Mutex<Option<Group>>,
 }
 
 impl Keeper {
     /// Starts a command and keeps it.
-    pub(crate) async fn start(mut command: Command) -> io::Result<Self> {
+    pub(crate) async fn start(mut command: Command, group: Option<Group>) -> io::Result<Self> {
         let pid = Arc::new(Mutex::new(None));
         let (started, start) = oneshot::channel();
         let (end, ended) = watch::channel(None);
@@ -52,7 +55,8 @@ impl Keeper {
                 }
             })?;
         start.await.map_err(io::Error::other)??;
-        Ok(Self { pid, ended })
+        let group = Mutex::new(group);
+        Ok(Self { pid, ended, group })
     }
 
     /// Why it ended; waits for that.
@@ -69,13 +73,24 @@ impl Keeper {
     pub(crate) async fn stop(&self) {
         for end in [Self::terminate, Self::kill] {
             if timeout(GRACE, self.ended()).await.is_ok() {
-                return;
+                break;
             }
             end(self);
         }
         if timeout(GRACE, self.ended()).await.is_err() {
             tracing::warn!("sprite.stuck: a sandbox does not end even when it is killed");
         }
+        drop(
+            self.group
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
+
+    /// Its number, while it runs.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        *self.pid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells it to end. One that is stopped hears that only when it goes on.

@@ -5,10 +5,12 @@ use crate::{
     home::Home,
     isolation::bubblewrap,
     keeper::Keeper,
+    limits::Limits,
     link::Link,
+    network::{self, Egress, Upstream},
     protocol::{Answer, Frame, Hello, Kind},
 };
-use domain::sprite::SandboxTier;
+use domain::sprite::{NetworkPolicy, SandboxTier};
 use ports::sandbox::SandboxError;
 use std::{
     ffi::OsString,
@@ -35,6 +37,9 @@ pub(crate) struct Launcher {
     pub(crate) supervisor: Vec<OsString>,
     /// Holds the `passwd` and `group` that are shown inside.
     pub(crate) accounts: PathBuf,
+    /// What the ways out lead to.
+    pub(crate) upstream: Arc<dyn Upstream>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) tasks: TaskTracker,
 }
 
@@ -42,19 +47,25 @@ pub(crate) struct Launcher {
 pub(crate) struct Started {
     pub(crate) link: Arc<Link>,
     pub(crate) keeper: Keeper,
-    /// The home directory as commands see it.
-    pub(crate) home: String,
+    /// The way out, where the tier has one.
+    pub(crate) egress: Option<Egress>,
 }
 
 impl Launcher {
-    /// Starts one around a home that is there.
-    pub(crate) async fn start(&self, home: &Home) -> Result<Started, SandboxError> {
+    /// Starts one around a home that is there, with a policy for its way out.
+    pub(crate) async fn start(
+        &self,
+        home: &Home,
+        policy: NetworkPolicy,
+    ) -> Result<Started, SandboxError> {
         let failed = |error: io::Error| SandboxError::Unavailable(error.to_string());
+        let egress = self.egress(home, policy)?;
         let (ours, theirs) = StdStream::pair().map_err(failed)?;
         ours.set_nonblocking(true).map_err(failed)?;
         let mut socket = UnixStream::from_std(ours).map_err(failed)?;
-        let command = self.command(home, theirs)?;
-        let keeper = Keeper::start(command).await.map_err(|error| {
+        let mut command = self.command(home, theirs)?;
+        let group = self.limits.enclose(home, &mut command)?;
+        let keeper = Keeper::start(command, group).await.map_err(|error| {
             SandboxError::Unavailable(format!("the supervisor does not start: {error}"))
         })?;
         let hello = self.hello(home);
@@ -66,7 +77,7 @@ impl Launcher {
                 Ok(Started {
                     link: Link::new(socket, &self.tasks),
                     keeper,
-                    home: hello.home.to_string_lossy().into_owned(),
+                    egress,
                 })
             }
             Ok(Err(_)) => {
@@ -83,21 +94,38 @@ impl Launcher {
         }
     }
 
+    /// Where the network is the sandbox's own, the only way out of it.
+    fn egress(&self, home: &Home, policy: NetworkPolicy) -> Result<Option<Egress>, SandboxError> {
+        if self.tier != SandboxTier::Namespaces {
+            return Ok(None);
+        }
+        let opened = Egress::open(home, policy, Arc::clone(&self.upstream), &self.tasks);
+        opened.map(Some).map_err(|error| {
+            SandboxError::Unavailable(format!("its egress proxy does not start: {error}"))
+        })
+    }
+
+    /// Where a home is as commands see it.
+    pub(crate) fn home_inside(&self, home: &Home) -> PathBuf {
+        if self.tier == SandboxTier::Namespaces {
+            bubblewrap::HOME.into()
+        } else {
+            home.files.clone()
+        }
+    }
+
     fn hello(&self, home: &Home) -> Hello {
         let inside = self.tier == SandboxTier::Namespaces;
         Hello {
             tier: self.tier,
-            home: if inside {
-                bubblewrap::HOME.into()
-            } else {
-                home.files.clone()
-            },
+            home: self.home_inside(home),
             tmp: if inside {
                 "/tmp".into()
             } else {
                 home.tmp.clone()
             },
             run_as: home.owner.filter(|_| self.tier == SandboxTier::Landlock),
+            processes: self.limits.of_user(self.tier, home),
         }
     }
 
@@ -112,6 +140,7 @@ impl Launcher {
                 command.args(bubblewrap::arguments(
                     &self.supervisor,
                     &home.files,
+                    &network::directory(home),
                     &self.accounts,
                 ));
                 if let Some(owner) = home.owner {

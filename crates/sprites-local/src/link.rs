@@ -2,6 +2,10 @@
 //! for what was consumed and cancels what nobody waits for. It never waits for one request to
 //! serve another.
 
+mod input;
+
+pub(crate) use input::CallInput;
+
 use crate::protocol::{Answer, CHUNK, Envelope, Frame, Kind, MAX_PAYLOAD, Reply, Request, WINDOW};
 use bytes::{Bytes, BytesMut};
 use ports::sandbox::{OutputStream, SandboxError};
@@ -17,7 +21,7 @@ use std::{
 use tokio::{
     io::{AsyncWriteExt, BufReader, BufWriter},
     net::{UnixStream, unix::OwnedReadHalf, unix::OwnedWriteHalf},
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -42,6 +46,14 @@ struct Reader {
     frames: mpsc::UnboundedSender<Frame>,
     /// Bytes that were received and not consumed.
     waiting: Arc<AtomicUsize>,
+    /// Bytes of input that may be sent.
+    credit: Arc<Semaphore>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.credit.close();
+    }
 }
 
 impl Link {
@@ -83,6 +95,7 @@ impl Link {
     ) -> Result<Call, SandboxError> {
         let (frames, answers) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
+        let credit = Arc::new(Semaphore::new(0));
         let id = {
             let mut calls = self.calls();
             if self.is_closed() {
@@ -90,15 +103,22 @@ impl Link {
             }
             calls.last = calls.last.wrapping_add(1);
             let id = calls.last;
-            let waiting = Arc::clone(&waiting);
-            calls.open.insert(id, Reader { frames, waiting });
+            let reader = Reader {
+                frames,
+                waiting: Arc::clone(&waiting),
+                credit: Arc::clone(&credit),
+            };
+            calls.open.insert(id, reader);
             id
         };
         let call = Call {
-            id,
             answers,
             waiting,
-            link: Arc::clone(self),
+            input: CallInput {
+                id,
+                link: Arc::clone(self),
+                credit,
+            },
             consumed: 0,
             done: false,
         };
@@ -137,6 +157,10 @@ impl Link {
             };
             // A call that was given up still answers for a while.
             if let Some(reader) = self.calls().open.get(&frame.id) {
+                if frame.kind == Kind::Grant {
+                    input::granted(&reader.credit, &frame.payload)?;
+                    continue;
+                }
                 let length = frame.payload.len();
                 let waiting = reader.waiting.fetch_add(length, Ordering::AcqRel);
                 if waiting > WINDOW + MAX_PAYLOAD {
@@ -154,10 +178,9 @@ impl Link {
 
 /// A request that waits for its answer. Dropping it cancels it.
 pub(crate) struct Call {
-    id: u32,
     answers: mpsc::UnboundedReceiver<Frame>,
     waiting: Arc<AtomicUsize>,
-    link: Arc<Link>,
+    input: CallInput,
     consumed: usize,
     done: bool,
 }
@@ -169,6 +192,11 @@ pub(crate) enum Piece {
 }
 
 impl Call {
+    /// The way into it, for requests that take input.
+    pub(crate) fn input(&self) -> CallInput {
+        self.input.clone()
+    }
+
     /// The next piece. What was returned before counts as consumed.
     pub(crate) async fn next(&mut self) -> Result<Piece, SandboxError> {
         self.grant();
@@ -183,8 +211,15 @@ impl Call {
                 let answer: Answer = frame.parse().map_err(broken)?;
                 return Ok(Piece::End(answer?));
             }
-            Kind::Request | Kind::Body | Kind::Credit | Kind::Cancel => {
-                return Err(broken("a frame that only a server sends"));
+            Kind::Request
+            | Kind::Body
+            | Kind::Credit
+            | Kind::Cancel
+            | Kind::Input
+            | Kind::Finish
+            | Kind::Control
+            | Kind::Grant => {
+                return Err(broken("a frame that is no part of an answer"));
             }
         };
         self.consumed += frame.payload.len();
@@ -220,7 +255,8 @@ impl Call {
         if self.consumed >= WINDOW / 4 {
             let consumed = u32::try_from(self.consumed).unwrap_or(u32::MAX);
             let payload = Bytes::copy_from_slice(&consumed.to_le_bytes());
-            self.link.send(Frame::new(Kind::Credit, self.id, payload));
+            let CallInput { id, link, .. } = &self.input;
+            link.send(Frame::new(Kind::Credit, *id, payload));
             self.consumed = 0;
         }
     }
@@ -228,10 +264,10 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.link.calls().open.remove(&self.id);
+        let CallInput { id, link, .. } = &self.input;
+        link.calls().open.remove(id);
         if !self.done {
-            self.link
-                .send(Frame::new(Kind::Cancel, self.id, Bytes::new()));
+            self.input.cancel();
         }
     }
 }

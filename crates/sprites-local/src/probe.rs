@@ -11,10 +11,11 @@ use crate::{
     sprite::LocalSprite,
 };
 use async_trait::async_trait;
-use domain::{id::SpriteSessionId, sprite::SandboxTier};
-use ports::sandbox::{
-    ExecRequest, Exit, OutputSink, OutputStream, Sandbox as _, SandboxError, SandboxReport,
+use domain::{
+    id::SpriteSessionId,
+    sprite::{NetworkPolicy, SandboxTier},
 };
+use ports::sandbox::{ExecRequest, Exit, OutputSink, OutputStream, Sandbox as _, SandboxError};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -28,13 +29,14 @@ use std::{
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The verdict of an earlier start.
+/// Which tier holds on this host.
 #[derive(Serialize, Deserialize)]
-struct Verdict {
+pub(crate) struct Verdict {
     /// Everything it depends on.
     circumstances: String,
-    tier: SandboxTier,
-    missing: Vec<String>,
+    pub(crate) tier: SandboxTier,
+    /// What each better one lacks.
+    pub(crate) missing: Vec<String>,
 }
 
 /// Finds the tier for these settings; `launcher` holds all but the tier.
@@ -43,17 +45,17 @@ pub(crate) async fn choose(
     root: &Path,
     launcher: &Launcher,
     own_user: bool,
-) -> Result<SandboxReport, StartError> {
+) -> Result<Verdict, StartError> {
     let folder = root.join(".probe");
     let failed = |source| StartError::Root {
         path: folder.clone(),
         source,
     };
-    fs::create_dir_all(&folder).map_err(failed)?;
+    home::make_passable(&folder).map_err(failed)?;
     let kept = folder.join("verdict.json");
     let circumstances = circumstances(settings, launcher, own_user);
-    if let Some(report) = earlier(&kept, &circumstances) {
-        return Ok(report);
+    if let Some(verdict) = earlier(&kept, &circumstances) {
+        return Ok(verdict);
     }
     let mut missing = Vec::new();
     for tier in candidates(settings) {
@@ -66,12 +68,12 @@ pub(crate) async fn choose(
                 let verdict = Verdict {
                     circumstances,
                     tier,
-                    missing: missing.clone(),
+                    missing,
                 };
                 let json = serde_json::to_vec(&verdict).map_err(io::Error::other);
                 json.and_then(|json| fs::write(&kept, json))
                     .map_err(failed)?;
-                return Ok(SandboxReport { tier, missing });
+                return Ok(verdict);
             }
             Err(reason) => missing.push(format!("{tier}: {reason}")),
         }
@@ -92,13 +94,10 @@ fn candidates(settings: &LocalSettings) -> Vec<SandboxTier> {
         .collect()
 }
 
-fn earlier(kept: &Path, circumstances: &str) -> Option<SandboxReport> {
+fn earlier(kept: &Path, circumstances: &str) -> Option<Verdict> {
     // A verdict that is missing or unreadable is made anew.
     let verdict: Verdict = serde_json::from_slice(&fs::read(kept).ok()?).ok()?;
-    (verdict.circumstances == circumstances).then_some(SandboxReport {
-        tier: verdict.tier,
-        missing: verdict.missing,
-    })
+    (verdict.circumstances == circumstances).then_some(verdict)
 }
 
 fn circumstances(settings: &LocalSettings, launcher: &Launcher, own_user: bool) -> String {
@@ -135,7 +134,9 @@ async fn holds(launcher: &Launcher, folder: &Path, own_user: bool) -> Result<(),
         own_user.then_some(PROBE_USER),
     );
     home.prepare().map_err(text)?;
-    let sprite = LocalSprite::new(launcher.start(&home).await.map_err(said)?, None, PATIENCE);
+    // The walls must hold whatever the policy allows.
+    let started = launcher.start(&home, NetworkPolicy::open()).await;
+    let sprite = LocalSprite::new(started.map_err(said)?, None, PATIENCE);
     let tried = tokio::time::timeout(PATIENCE, async {
         works(&sprite).await?;
         if launcher.tier == SandboxTier::Plain {
@@ -143,7 +144,7 @@ async fn holds(launcher: &Launcher, folder: &Path, own_user: bool) -> Result<(),
         }
         let watched = Watched::new(folder).map_err(text)?;
         let open = sprite
-            .attempts(watched.canaries(folder)?)
+            .attempts(watched.canaries(folder, launcher.tier)?)
             .await
             .map_err(said)?;
         let arrived = watched.arrived().map_err(text)?;
@@ -210,11 +211,12 @@ impl Watched {
         Ok(watched)
     }
 
-    fn canaries(&self, folder: &Path) -> Result<Canaries, String> {
+    fn canaries(&self, folder: &Path, tier: SandboxTier) -> Result<Canaries, String> {
         let text = |error: io::Error| error.to_string();
         Ok(Canaries {
             file: folder.join("canary"),
             socket: folder.join("socket"),
+            proxied: tier == SandboxTier::Namespaces,
             tcp: self.tcp.local_addr().map_err(text)?.port(),
             udp: self.udp.local_addr().map_err(text)?.port(),
             server: nix::unistd::getpid().as_raw(),

@@ -4,13 +4,15 @@
 //!
 //! A frame is a length, a kind, a request id and a payload. A request is one [`Kind::Request`]
 //! frame (JSON) and its body; the answer is any number of data frames and one [`Kind::End`]
-//! (JSON). Data is only sent against credit, which the reader grants as it consumes.
+//! (JSON). Data is only sent against credit, which the reader grants as it consumes. Some requests
+//! take input while they are open; that too is sent against credit, and there is none until the
+//! first [`Kind::Grant`] says that the request is under way.
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 use domain::{id::SpriteSessionId, sprite::SandboxTier};
-use ports::sandbox::{EntryKind, Exit, SandboxError};
+use ports::sandbox::{DirectoryEntry, EntryKind, Exit, SandboxError};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::SystemTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The largest payload of a frame, in bytes.
@@ -38,6 +40,14 @@ pub(crate) enum Kind {
     Stderr = 6,
     /// Supervisor: an [`Answer`]; nothing follows.
     End = 7,
+    /// Server: input for an open request.
+    Input = 8,
+    /// Server: there is no more input.
+    Finish = 9,
+    /// Server: a [`crate::processes::wire::Control`] for an open request.
+    Control = 10,
+    /// Supervisor: so many more bytes of input may be sent (u32, little endian).
+    Grant = 11,
 }
 
 impl Kind {
@@ -50,6 +60,10 @@ impl Kind {
             Self::Stdout,
             Self::Stderr,
             Self::End,
+            Self::Input,
+            Self::Finish,
+            Self::Control,
+            Self::Grant,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -155,6 +169,8 @@ pub(crate) struct Hello {
     pub(crate) tmp: PathBuf,
     /// The user to become, when the supervisor starts as root and is to drop that.
     pub(crate) run_as: Option<u32>,
+    /// The most processes of its user, where that user is the sandbox's alone.
+    pub(crate) processes: Option<u64>,
 }
 
 /// A request and the size of its body.
@@ -201,8 +217,53 @@ pub(crate) enum Request {
         ignore_case: bool,
         limit: usize,
     },
+    /// Say what is at a path.
+    Stat {
+        path: String,
+    },
+    /// Change what a directory holds. Long work sends empty data now and then.
+    Change(Change),
+    /// Files may grow, or, for a reason, may not: what is started then cannot write. What runs
+    /// already is killed when that is asked for.
+    Growth {
+        stopped: Option<String>,
+        kill: bool,
+    },
     /// Try to break out, and say what worked.
     Attempts(Canaries),
+    /// Start the process that the body describes, a [`crate::processes::wire::Start`], which may be
+    /// longer than a frame. Takes input.
+    Start,
+    /// Connect to a TCP port of the sandbox and pass bytes both ways. Takes input; an empty piece of
+    /// data says that the port sends no more.
+    Connect {
+        port: u16,
+    },
+    /// List the TCP ports that are listened on.
+    Listening,
+}
+
+/// A change to what directories hold.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Change {
+    Remove {
+        path: String,
+        recursive: bool,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Copy {
+        from: String,
+        to: String,
+        recursive: bool,
+    },
+    Chmod {
+        path: String,
+        mode: u32,
+        recursive: bool,
+    },
 }
 
 /// Things outside the sandbox that it must not reach.
@@ -212,6 +273,8 @@ pub(crate) struct Canaries {
     pub(crate) file: PathBuf,
     /// A listening Unix socket.
     pub(crate) socket: PathBuf,
+    /// Whether the egress proxy must be there.
+    pub(crate) proxied: bool,
     /// A loopback port that listens on TCP.
     pub(crate) tcp: u16,
     /// A loopback port that is bound on UDP.
@@ -231,12 +294,15 @@ pub(crate) enum Reply {
         exit: WireExit,
         shell_reset: bool,
     },
+    Entry(WireEntry),
     /// The data frames hold a JSON list; whether it was cut.
     List {
         truncated: bool,
     },
     /// The attempts that were not refused.
     Attempts(Vec<String>),
+    /// How a process ended.
+    Ended(WireExit),
 }
 
 /// A bad end.
@@ -244,6 +310,7 @@ pub(crate) enum Reply {
 pub(crate) enum Failure {
     NotFound(String),
     Refused(String),
+    Exhausted(String),
     Lost(String),
 }
 
@@ -252,6 +319,10 @@ impl From<Failure> for SandboxError {
         match failure {
             Failure::NotFound(path) => Self::NotFound { path },
             Failure::Refused(text) => Self::Refused(text),
+            Failure::Exhausted(message) => Self::Exhausted {
+                message,
+                retry_after: None,
+            },
             Failure::Lost(text) => Self::Lost(text),
         }
     }
@@ -281,6 +352,20 @@ pub(crate) struct WireEntry {
     pub(crate) name: String,
     pub(crate) kind: WireKind,
     pub(crate) bytes: u64,
+    pub(crate) mode: u32,
+    pub(crate) modified_at: SystemTime,
+}
+
+impl From<WireEntry> for DirectoryEntry {
+    fn from(entry: WireEntry) -> Self {
+        Self {
+            name: entry.name,
+            kind: entry.kind.into(),
+            bytes: entry.bytes,
+            mode: entry.mode,
+            modified_at: entry.modified_at.into(),
+        }
+    }
 }
 
 /// [`EntryKind`] on the wire.

@@ -1,15 +1,20 @@
 //! A sprite that is awake: each operation of the port is one request to its supervisor. It never
 //! touches the sprite's files itself.
 
+mod streams;
+
 use crate::{
     keeper::Keeper,
     launch::Started,
-    link::{Link, Piece, unexpected},
+    link::{Call, Link, Piece, unexpected},
+    network::Egress,
     protocol::{Reply, Request, WireEntry, WireMatch},
+    quota::Disk,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::id::SpriteSessionId;
+use nix::unistd::Pid;
 use ports::sandbox::{
     DirectoryEntry, ExecOutcome, ExecRequest, Found, GrepMatch, GrepRequest, OutputSink, Sandbox,
     SandboxError,
@@ -36,10 +41,14 @@ const CLOSING: Duration = Duration::from_secs(5);
 pub(crate) struct LocalSprite {
     link: Arc<Link>,
     keeper: Keeper,
-    home: String,
+    egress: Option<Egress>,
     /// See [`crate::LocalSettings::answer`].
     answer: Duration,
+    /// What it may still write.
+    pub(crate) disk: Disk,
     busy: AtomicUsize,
+    /// Processes that run.
+    running: AtomicUsize,
     used: Mutex<Instant>,
     shells: Mutex<BTreeSet<SpriteSessionId>>,
     /// Its place among those that may be awake.
@@ -55,13 +64,20 @@ impl LocalSprite {
         Self {
             link: started.link,
             keeper: started.keeper,
-            home: started.home,
+            egress: started.egress,
             answer,
+            disk: Disk::default(),
             busy: AtomicUsize::new(0),
+            running: AtomicUsize::new(0),
             used: Mutex::new(Instant::now()),
             shells: Mutex::default(),
             place: Mutex::new(place),
         }
+    }
+
+    /// The way out, where the tier has one.
+    pub(crate) fn egress(&self) -> Option<&Egress> {
+        self.egress.as_ref()
     }
 
     pub(crate) fn is_awake(&self) -> bool {
@@ -93,6 +109,11 @@ impl LocalSprite {
         self.shells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The first of its processes, while it runs.
+    pub(crate) fn root(&self) -> Option<Pid> {
+        self.keeper.pid()
+    }
+
     /// What the supervisor could do that it must not.
     pub(crate) async fn attempts(
         &self,
@@ -109,6 +130,9 @@ impl LocalSprite {
     /// Ends the supervisor and everything it started, and gives its place up.
     pub(crate) async fn stop(&self) {
         self.link.close();
+        if let Some(egress) = &self.egress {
+            egress.close();
+        }
         self.keeper.stop().await;
         drop(
             self.place
@@ -151,12 +175,32 @@ impl LocalSprite {
         patience: Duration,
     ) -> Result<(), SandboxError> {
         let _using = self.using();
-        let call = self.link.call(request, body)?;
-        let (_, reply) = self.within(patience, call.collect(0)).await?;
-        match reply {
+        let mut call = self.link.call(request, body)?;
+        match self.reply(&mut call, patience).await? {
             Reply::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
+    }
+
+    /// The answer without data. Data that comes all the same says that work goes on.
+    async fn reply(&self, call: &mut Call, patience: Duration) -> Result<Reply, SandboxError> {
+        loop {
+            if let Piece::End(reply) = self.within(patience, call.next()).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// Asks for what is told in one word.
+    pub(crate) async fn ask(&self, request: Request) -> Result<Reply, SandboxError> {
+        let _using = self.using();
+        let mut call = self.link.call(request, Bytes::new())?;
+        self.reply(&mut call, self.answer).await
+    }
+
+    /// Asks for something to be done.
+    pub(crate) async fn tell(&self, request: Request) -> Result<(), SandboxError> {
+        self.simple(request, Bytes::new(), self.answer).await
     }
 }
 
@@ -178,10 +222,6 @@ impl Drop for Using<'_> {
 
 #[async_trait]
 impl Sandbox for LocalSprite {
-    fn home(&self) -> &str {
-        &self.home
-    }
-
     async fn exec(
         &self,
         request: ExecRequest,
@@ -238,6 +278,7 @@ impl Sandbox for LocalSprite {
     }
 
     async fn write_file(&self, path: &str, content: Bytes) -> Result<(), SandboxError> {
+        self.disk.admit(content.len())?;
         let path = path.to_owned();
         self.simple(Request::Write { path }, content, self.answer)
             .await
@@ -248,14 +289,7 @@ impl Sandbox for LocalSprite {
         let path = path.to_owned();
         let call = self.link.call(Request::List { path }, Bytes::new())?;
         let (entries, _) = self.within(self.answer, call.list::<WireEntry>()).await?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| DirectoryEntry {
-                name: entry.name,
-                kind: entry.kind.into(),
-                bytes: entry.bytes,
-            })
-            .collect())
+        Ok(entries.into_iter().map(Into::into).collect())
     }
 
     async fn create_directory(&self, path: &str) -> Result<(), SandboxError> {

@@ -6,10 +6,11 @@ use crate::{
     entity::lane,
     error::db_error,
     repo::{
-        access::SqlAccess, agents::SqlAgents, conversations::SqlConversations, effects::SqlEffects,
-        events::SqlEvents, idempotency::SqlIdempotency, integrations::SqlIntegrations,
-        jobs::SqlJobs, lanes::SqlLanes, ledger::SqlLedger, settings::SqlSettings,
-        sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript, work::SqlWork,
+        access::SqlAccess, agents::SqlAgents, background_processes::SqlBackgroundProcesses,
+        conversations::SqlConversations, effects::SqlEffects, events::SqlEvents,
+        idempotency::SqlIdempotency, integrations::SqlIntegrations, jobs::SqlJobs, lanes::SqlLanes,
+        ledger::SqlLedger, settings::SqlSettings, sprite_sessions::SqlSpriteSessions,
+        transcript::SqlTranscript, work::SqlWork,
     },
 };
 use async_trait::async_trait;
@@ -21,10 +22,11 @@ use ports::{
     ids::Ids,
     live::Committed,
     store::{
-        AccessRepository, AgentRepository, CatalogTx, ConversationRepository, EffectRepository,
-        EventRepository, ExecutionTx, IdempotencyRepository, IntegrationRepository, JobRepository,
-        LaneRepository, LedgerRepository, SettingRepository, SpriteSessionRepository, StoreError,
-        StoreTx, TranscriptRepository, WorkRepository,
+        AccessRepository, AgentRepository, BackgroundProcessRepository, CatalogTx,
+        ConversationRepository, EffectRepository, EventRepository, ExecutionTx,
+        IdempotencyRepository, IntegrationRepository, JobRepository, LaneRepository,
+        LedgerRepository, SettingRepository, SpriteSessionRepository, StoreError, StoreTx,
+        TranscriptRepository, WorkRepository,
     },
 };
 use sea_orm::{
@@ -142,6 +144,10 @@ impl ExecutionTx for SqlTx {
 
     fn sprite_sessions(&self) -> Box<dyn SpriteSessionRepository + '_> {
         Box::new(SqlSpriteSessions(self))
+    }
+
+    fn background_processes(&self) -> Box<dyn BackgroundProcessRepository + '_> {
+        Box::new(SqlBackgroundProcesses(self))
     }
 }
 

@@ -14,7 +14,7 @@ use domain::{
     message::{self, ToolCallStatus},
     model::ModelCallStatus,
     queue::EntryStatus,
-    sprite::SpriteSessionStatus,
+    sprite::{BackgroundStatus, SpriteSessionStatus},
     work::{Verdict, WorkItemStatus},
 };
 use futures_util::future::join_all;
@@ -325,6 +325,7 @@ async fn the_schema_knows_every_word_the_types_know() {
         "lane_entries"."status": EntryStatus,
         "decisions"."verdict": Verdict,
         "sprite_sessions"."status": SpriteSessionStatus,
+        "background_processes"."status": BackgroundStatus,
         "messages"."role": message::Role,
         "tool_calls"."status": ToolCallStatus,
         "effects"."status": EffectStatus,

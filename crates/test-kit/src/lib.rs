@@ -5,4 +5,5 @@ pub mod bus;
 pub mod channel;
 pub mod fakes;
 pub mod postgres;
+pub mod sandbox;
 pub mod store;

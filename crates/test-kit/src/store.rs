@@ -267,6 +267,7 @@ macro_rules! store_contract {
             jobs: finished_jobs_of_a_lane_come_newest_first,
             jobs: a_job_has_one_open_shell,
             jobs: shells_without_a_worker_are_orphaned,
+            jobs: background_processes_are_found_by_their_conversation,
             jobs: shells_of_a_process_that_is_gone_are_orphaned_everywhere,
             transcript: messages_are_appended_once_and_read_in_order,
             transcript: tool_calls_are_written_and_finished,

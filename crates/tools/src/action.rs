@@ -65,7 +65,8 @@ fn explain(error: &SandboxError) -> String {
         SandboxError::NotFound { .. } => {
             format!("{error}. Relative paths start at the home directory.")
         }
-        SandboxError::Refused(text) => text.clone(),
+        SandboxError::Refused(text) | SandboxError::Conflict(text) => text.clone(),
+        SandboxError::Exhausted { message, .. } => message.clone(),
         SandboxError::Lost(_) => format!(
             "{error}. What ran may have taken effect; files are kept, but the shell's directory, \
              variables and background processes are gone. Look at the state of things before you repeat it."

@@ -5,7 +5,9 @@
 
 mod action;
 mod arguments;
+mod background;
 mod bash;
+mod checkout_repository;
 mod create_directory;
 mod diff;
 mod edit_file;
@@ -25,13 +27,18 @@ use std::sync::Arc;
 pub fn standard() -> Vec<Arc<dyn Tool>> {
     vec![
         Arc::new(Checked::new(bash::Bash)),
+        Arc::new(Checked::new(checkout_repository::CheckoutRepository)),
         Arc::new(Checked::new(create_directory::CreateDirectory)),
         Arc::new(Checked::new(edit_file::EditFile)),
         Arc::new(Checked::new(glob::Glob)),
         Arc::new(Checked::new(grep::Grep)),
         Arc::new(Checked::new(list_directory::ListDirectory)),
+        Arc::new(Checked::new(background::ListProcesses)),
         Arc::new(Checked::new(read_file::ReadFile)),
+        Arc::new(Checked::new(background::ReadProcessOutput)),
         Arc::new(Checked::new(save_attachment::SaveAttachment)),
+        Arc::new(Checked::new(background::StartProcess)),
+        Arc::new(Checked::new(background::StopProcess)),
         Arc::new(Checked::new(write_file::WriteFile)),
     ]
 }

@@ -70,7 +70,12 @@ impl Action for WriteFile {
             Err(SandboxError::NotFound { .. }) => Before::Nothing,
             // Too long, or nothing that can be written either; the write will tell.
             Err(SandboxError::Refused(_)) => Before::Other,
-            Err(error @ (SandboxError::Lost(_) | SandboxError::Unavailable(_))) => {
+            Err(
+                error @ (SandboxError::Conflict(_)
+                | SandboxError::Exhausted { .. }
+                | SandboxError::Lost(_)
+                | SandboxError::Unavailable(_)),
+            ) => {
                 return Err(error);
             }
         };

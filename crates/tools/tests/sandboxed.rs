@@ -4,12 +4,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{
-    id::{AgentId, JobId, SpriteSessionId, TenantId},
-    sprite::{SandboxTier, SpriteKey},
+    id::{AgentId, BackgroundProcessId, ConversationId, JobId, SpriteSessionId, TenantId},
+    sprite::{BackgroundProcess, BackgroundStatus, SandboxTier, SpriteKey},
 };
 use ports::{
     sandbox::{OutputSink, OutputStream, Sandbox, SandboxError, SandboxHost as _},
-    tool::{AttachmentAccess, SandboxAccess, Tool, ToolContext, ToolOutcome},
+    tool::{AttachmentAccess, BackgroundAccess, SandboxAccess, Tool, ToolContext, ToolOutcome},
 };
 use serde_json::{Value, json};
 use sprites_local::{LocalHost, LocalSettings};
@@ -36,6 +36,8 @@ struct Bench {
     sandbox: Arc<dyn Sandbox>,
     tools: Vec<Arc<dyn Tool>>,
     live: Live,
+    at_end: Mutex<Vec<String>>,
+    known: Mutex<Vec<BackgroundProcess>>,
 }
 
 #[derive(Default)]
@@ -56,6 +58,63 @@ impl SandboxAccess for Bench {
 
     async fn shell(&self) -> Result<SpriteSessionId, SandboxError> {
         Ok(SpriteSessionId::from_uuid(Uuid::nil()))
+    }
+
+    fn at_end(&self, script: String) {
+        self.at_end.lock().unwrap().push(script);
+    }
+}
+
+/// Processes are the runtime's; here one is known.
+#[async_trait]
+impl BackgroundAccess for Bench {
+    async fn start(
+        &self,
+        command: &str,
+        directory: Option<&str>,
+    ) -> Result<BackgroundProcess, SandboxError> {
+        let mut started = self.known.lock().unwrap();
+        let process = process(&format!("{command} in {directory:?}"));
+        started.push(process.clone());
+        Ok(process)
+    }
+
+    async fn list(&self) -> Result<Vec<BackgroundProcess>, SandboxError> {
+        Ok(self.known.lock().unwrap().clone())
+    }
+
+    async fn output(
+        &self,
+        id: BackgroundProcessId,
+    ) -> Result<(BackgroundProcess, String), SandboxError> {
+        let known = self.known.lock().unwrap();
+        let process = known.iter().find(|process| process.id == id).unwrap();
+        Ok((process.clone(), format!("é{}end", "x".repeat(20_000))))
+    }
+
+    async fn stop(&self, id: BackgroundProcessId) -> Result<BackgroundProcess, SandboxError> {
+        let mut known = self.known.lock().unwrap();
+        let process = known.iter_mut().find(|process| process.id == id).unwrap();
+        process.status = BackgroundStatus::Stopped;
+        process.exit_code = Some(143);
+        Ok(process.clone())
+    }
+}
+
+fn process(command: &str) -> BackgroundProcess {
+    BackgroundProcess {
+        id: BackgroundProcessId::from_uuid(Uuid::from_u128(5)),
+        tenant_id: TenantId::from_uuid(Uuid::nil()),
+        agent_id: AgentId::from_uuid(Uuid::nil()),
+        conversation_id: ConversationId::from_uuid(Uuid::nil()),
+        job_id: JobId::from_uuid(Uuid::nil()),
+        process: Some("1".to_owned()),
+        command: command.to_owned(),
+        status: BackgroundStatus::Running,
+        exit_code: None,
+        output: None,
+        created_at: domain::Timestamp::default(),
+        ended_at: None,
     }
 }
 
@@ -99,13 +158,20 @@ impl Bench {
             _host: host,
             tools: tools::standard(),
             live: Live::default(),
+            at_end: Mutex::default(),
+            known: Mutex::default(),
         }
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> ToolOutcome {
+        self.call_as(1, tool, arguments).await
+    }
+
+    async fn call_as(&self, job: u128, tool: &str, arguments: Value) -> ToolOutcome {
         let context = ToolContext {
-            job_id: JobId::from_uuid(Uuid::nil()),
+            job_id: JobId::from_uuid(Uuid::from_u128(job)),
             sandbox: self,
+            background: self,
             attachments: self,
             live: &self.live,
         };
@@ -149,9 +215,12 @@ fn tools_are_sorted_and_their_schemas_are_closed() {
         changing,
         [
             "bash",
+            "checkout_repository",
             "create_directory",
             "edit_file",
             "save_attachment",
+            "start_process",
+            "stop_process",
             "write_file"
         ]
     );
@@ -354,4 +423,75 @@ async fn attachments_are_saved_unchanged() {
     );
     let text = bench.error("save_attachment", save("other")).await;
     assert_eq!(text, "The attachment was not saved: there is no `other`.");
+}
+
+#[tokio::test]
+async fn jobs_have_working_copies_of_their_own() {
+    let bench = Bench::start().await;
+    let made = "git init -q -b main \"it's\" && cd \"it's\" && git config user.email a@b.c && git config user.name A \
+        && echo one > file && git add . && git commit -qm first && cd ..";
+    bench.text("bash", json!({ "command": made })).await;
+    let checkout = async |job: u128| {
+        let arguments = json!({ "repository": "it's" });
+        let outcome = bench.call_as(job, "checkout_repository", arguments).await;
+        assert!(!outcome.is_error, "{}", outcome.text);
+        outcome.detail["path"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (checkout(1).await, checkout(2).await);
+    assert_ne!(first, second);
+    assert_eq!(checkout(1).await, first);
+    let write = format!("echo two > '{first}/file'; cat '{second}/file'; cd ~");
+    let seen = bench
+        .text(
+            "bash",
+            json!({ "command": write.replace("it's", r"it'\''s") }),
+        )
+        .await;
+    assert!(seen.contains("one"), "{seen}");
+    let ends: BTreeSet<String> = std::mem::take(&mut *bench.at_end.lock().unwrap())
+        .into_iter()
+        .collect();
+    assert_eq!(ends.len(), 2);
+    for end in ends {
+        bench.text("bash", json!({ "command": end })).await;
+    }
+    let left = bench
+        .text("bash", json!({ "command": "ls worktrees" }))
+        .await;
+    let kept = format!("{}", JobId::from_uuid(Uuid::from_u128(1)));
+    let gone = format!("{}", JobId::from_uuid(Uuid::from_u128(2)));
+    assert!(left.contains(&kept) && !left.contains(&gone), "{left}");
+    let missing = bench
+        .error("checkout_repository", json!({ "repository": "nowhere" }))
+        .await;
+    assert!(missing.contains("could not be checked out"), "{missing}");
+    let option = json!({ "repository": "--upload-pack=touch x" });
+    bench.error("checkout_repository", option).await;
+}
+
+#[tokio::test]
+async fn background_processes_are_started_shown_and_stopped() {
+    let bench = Bench::start().await;
+    let none = bench.text("list_processes", json!({})).await;
+    assert_eq!(none, "There are no background processes.");
+    let arguments = json!({ "command": "npm start", "directory": "app" });
+    let started = bench.text("start_process", arguments).await;
+    let id = Uuid::from_u128(5).to_string();
+    assert!(started.contains(&id));
+    let listed = bench.text("list_processes", json!({})).await;
+    assert!(
+        listed.contains("running") && listed.contains("npm start in Some(\"app\")"),
+        "{listed}"
+    );
+    let shown = bench
+        .text("read_process_output", json!({ "process_id": id }))
+        .await;
+    assert!(shown.starts_with("running") && shown.ends_with("xend") && shown.len() < 13_000);
+    let stopped = bench
+        .call("stop_process", json!({ "process_id": id }))
+        .await;
+    assert_eq!(stopped.detail["status"], "stopped");
+    bench
+        .error("stop_process", json!({ "process_id": "5" }))
+        .await;
 }

@@ -5,9 +5,14 @@ use super::Finding;
 
 /// Files that may hold `unsafe` code, each behind an `expect` with its reason.
 const UNSAFE: &[&str] = &[
+    "crates/sprites-local/src/checkpoints/clone.rs",
     "crates/sprites-local/src/isolation/confine.rs",
+    "crates/sprites-local/src/limits/cgroup.rs",
     "crates/sprites-local/src/supervisor/attempts.rs",
+    "crates/sprites-local/src/supervisor/growth.rs",
     "crates/sprites-local/src/supervisor/mod.rs",
+    "crates/sprites-local/src/supervisor/process/terminal.rs",
+    "crates/sprites-local/src/supervisor/process/tree.rs",
     "crates/sprites-local/src/supervisor/shell/bash.rs",
     "crates/sprites-local/src/supervisor/shell/command.rs",
     "crates/sprites-local/src/supervisor/warden.rs",

@@ -35,7 +35,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
         ("PORT", "0".to_owned()),
         ("DATA_DIR", home.path().display().to_string()),
         ("AGENT_MODEL", "demo/scripted".to_owned()),
-        ("SANDBOX_MIN_TIER", config.sandbox_min_tier.to_string()),
+        ("SANDBOX_MIN_TIER", config.sandboxes.min_tier.to_string()),
     ];
     let config = Config::from_source(&Source::from_values(values))?;
     let telegram = TelegramSimulator::start()

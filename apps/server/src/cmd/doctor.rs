@@ -9,7 +9,9 @@ use crate::{
 };
 use anyhow::Context;
 use domain::{id::TenantId, integration::Health, page::PageRequest, secret::Redactor};
-use ports::{cipher::Cipher, clock::Clock, inference::Models, sandbox::SandboxHost, store::Store};
+use ports::{
+    cipher::Cipher, clock::Clock, inference::Models, sandbox::SandboxBackend, store::Store,
+};
 use serde::Serialize;
 use std::{
     fs::{self, Permissions},
@@ -97,12 +99,16 @@ async fn sandbox(config: &Config) -> Check {
             let missing = if report.missing.is_empty() {
                 String::new()
             } else {
-                format!("; a better tier needs: {}", report.missing.join("; "))
+                format!("; missing on this host: {}", report.missing.join("; "))
+            };
+            let place = match report.backend {
+                SandboxBackend::Local(tier) => format!("on this machine, tier {tier}"),
+                SandboxBackend::Sprites(url) => format!("at {url}"),
             };
             Check {
                 name: "sandbox",
                 status: Status::Ok,
-                detail: format!("tier {}{missing}", report.tier),
+                detail: format!("{place}{missing}"),
             }
         }
         Err(error) => failed("sandbox", &error),

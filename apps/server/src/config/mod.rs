@@ -5,16 +5,17 @@ mod budgets;
 mod database;
 mod models;
 mod retention;
+mod sandboxes;
 mod server;
 mod source;
 
 pub use budgets::BudgetsConfig;
 pub use database::Database;
 pub use models::ModelsConfig;
+pub use sandboxes::{SandboxesConfig, SpritesConfig};
 pub use server::ServerConfig;
 pub use source::{ConfigError, Source};
 
-use domain::sprite::SandboxTier;
 use std::path::Path;
 
 /// Everything that can be configured from outside.
@@ -27,8 +28,8 @@ pub struct Config {
     pub budgets: BudgetsConfig,
     /// How long what jobs leave behind is kept.
     pub retention: runtime::Retention,
-    /// The weakest sandbox tier the server starts with.
-    pub sandbox_min_tier: SandboxTier,
+    /// Where agents' computers are.
+    pub sandboxes: SandboxesConfig,
     /// The log filter.
     pub rust_log: String,
     /// The collector that traces go to; without it there are none.
@@ -48,9 +49,7 @@ impl Config {
             models: ModelsConfig::from_source(source)?,
             budgets: BudgetsConfig::from_source(source)?,
             retention: retention::from_source(source)?,
-            sandbox_min_tier: source
-                .parse("SANDBOX_MIN_TIER", "namespaces, landlock or plain")?
-                .unwrap_or(SandboxTier::Landlock),
+            sandboxes: SandboxesConfig::from_source(source)?,
             rust_log: source
                 .get("RUST_LOG")
                 .unwrap_or("info,sea_orm_migration=warn")

@@ -13,7 +13,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use services::agents;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// A new agent; only the name is needed.
@@ -42,6 +42,35 @@ pub(crate) struct CreateAgent {
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, example = 5_000_000)]
     budget_micros_per_day: Field<i64>,
+}
+
+/// How to delete an agent.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteAgent {
+    /// What becomes of its sprite; needed when it has one.
+    #[param(inline)]
+    pub(crate) sprite: Option<SpriteFate>,
+}
+
+/// What becomes of a sprite.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SpriteFate {
+    /// Its files stay.
+    Keep,
+    /// It goes for good, checkpoints included.
+    Destroy,
+}
+
+impl From<SpriteFate> for agents::SpriteFate {
+    fn from(fate: SpriteFate) -> Self {
+        match fate {
+            SpriteFate::Keep => Self::Keep,
+            SpriteFate::Destroy => Self::Destroy,
+        }
+    }
 }
 
 /// What is to change; absent fields stay.

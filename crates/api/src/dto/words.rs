@@ -39,6 +39,7 @@ macro_rules! wire_words {
 
 wire_words!(
     AttachmentKind = channel::AttachmentKind: "What an attachment is.",
+    BackgroundStatus = sprite::BackgroundStatus: "Where a background process stands.",
     ChannelType = channel::ChannelType: "The type of a channel; `manual` is built in.",
     ChatKind = channel::ChatKind: "One person and the integration, or several people.",
     DeadReason = effect::DeadReason: "Why an effect failed for good.",
@@ -49,6 +50,7 @@ wire_words!(
     MessageRole = message::Role: "Whose turn a message is.",
     ModelCallPurpose = model::ModelCallPurpose: "What a model call was for.",
     ModelCallStatus = model::ModelCallStatus: "Where a model call stands.",
+    NetworkAction = sprite::NetworkAction: "Whether a host may be reached.",
     Origin = message::Origin: "Where a part came from.",
     ReplyPolicy = agent::ReplyPolicy: "Whether replies are sent, or held until a person releases them.",
     Role = access::Role: "What a token may do.",

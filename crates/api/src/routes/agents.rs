@@ -1,10 +1,9 @@
-//! Agents and their sprites.
+//! Agents.
 
 use crate::{
     dto::{
         PageView,
-        agent::{AgentIntegrations, AgentView, CreateAgent, UpdateAgent},
-        sprite::SpriteView,
+        agent::{AgentIntegrations, AgentView, CreateAgent, DeleteAgent, UpdateAgent},
     },
     extract::{Body, Caller, Id, Paging, Params},
     problem::ApiError,
@@ -12,7 +11,7 @@ use crate::{
 };
 use axum::{Json, http::StatusCode};
 use domain::id::AgentId;
-use services::{agents, sprites};
+use services::agents;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
@@ -20,7 +19,6 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(list_agents, create_agent))
         .routes(routes!(find_agent, update_agent, delete_agent))
         .routes(routes!(list_agent_integrations, set_agent_integrations))
-        .routes(routes!(find_agent_sprite))
 }
 
 /// List agents.
@@ -74,14 +72,17 @@ async fn update_agent(
 
 /// Delete an agent.
 ///
-/// It sees no new work and leaves the lists; its history and the files in its sprite stay.
-#[utoipa::path(delete, path = "/agents/{id}", tag = "agents", params(("id" = Uuid, Path, description = "The agent.")),
+/// It sees no new work and leaves the lists; its history stays. When it has a sprite, `sprite` must say
+/// what becomes of the files there.
+#[utoipa::path(delete, path = "/agents/{id}", tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent."), DeleteAgent),
     responses((status = 204, description = "It is deleted."), ApiError))]
 async fn delete_agent(
     Caller(context): Caller,
     Id(id): Id<AgentId>,
+    Params(query): Params<DeleteAgent>,
 ) -> Result<StatusCode, ApiError> {
-    agents::archive(&context, id).await?;
+    agents::delete(&context, id, query.sprite.map(Into::into)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -112,17 +113,4 @@ async fn set_agent_integrations(
 ) -> Result<Json<AgentIntegrations>, ApiError> {
     let integration_ids = agents::set_integrations(&context, id, body.integration_ids).await?;
     Ok(Json(AgentIntegrations { integration_ids }))
-}
-
-/// Show an agent's sprite.
-///
-/// Looking does not wake it.
-#[utoipa::path(get, path = "/agents/{id}/sprite", tag = "agents",
-    params(("id" = Uuid, Path, description = "The agent.")),
-    responses((status = 200, description = "The sprite.", body = SpriteView), ApiError))]
-async fn find_agent_sprite(
-    Caller(context): Caller,
-    Id(id): Id<AgentId>,
-) -> Result<Json<SpriteView>, ApiError> {
-    Ok(Json(sprites::find(&context, id).await?.into()))
 }

@@ -12,12 +12,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::access::Right;
+use ports::sandbox::SandboxBackend;
 use serde::Serialize;
 use services::{Error, status};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// Answered to strangers: says nothing but yes.
+/// Answered to strangers: says yes, and how well sandboxes are walled off.
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(check_liveness))
@@ -35,15 +36,26 @@ pub(crate) fn metrics_router() -> OpenApiRouter<ApiState> {
 struct Healthy {
     #[schema(example = "ok")]
     status: &'static str,
+    /// How well the sandboxes of this machine are walled off, or `sprites` where they are elsewhere.
+    #[schema(example = "namespaces")]
+    sandbox: &'static str,
 }
 
-const OK: Json<Healthy> = Json(Healthy { status: "ok" });
+fn healthy(state: &ApiState) -> Json<Healthy> {
+    Json(Healthy {
+        status: "ok",
+        sandbox: match state.platform.sandboxes.report().backend {
+            SandboxBackend::Local(tier) => tier.as_str(),
+            SandboxBackend::Sprites(_) => "sprites",
+        },
+    })
+}
 
 /// Check that the process lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
     responses((status = 200, description = "It does.", body = Healthy), ApiError))]
-async fn check_liveness() -> Json<Healthy> {
-    OK
+async fn check_liveness(State(state): State<ApiState>) -> Json<Healthy> {
+    healthy(&state)
 }
 
 /// Check that work can be taken in.
@@ -54,7 +66,7 @@ async fn check_liveness() -> Json<Healthy> {
 async fn check_readiness(State(state): State<ApiState>) -> Result<Json<Healthy>, ApiError> {
     serving(&state)?;
     status::ready(&state.platform).await?;
-    Ok(OK)
+    Ok(healthy(&state))
 }
 
 /// Check that the process has started.
@@ -63,7 +75,7 @@ async fn check_readiness(State(state): State<ApiState>) -> Result<Json<Healthy>,
 async fn check_startup(State(state): State<ApiState>) -> Result<Json<Healthy>, ApiError> {
     match *state.phase.borrow() {
         Phase::Starting => Err(not_now("the server is starting")),
-        Phase::Serving | Phase::Stopping => Ok(OK),
+        Phase::Serving | Phase::Stopping => Ok(healthy(&state)),
     }
 }
 

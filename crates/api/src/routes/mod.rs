@@ -7,6 +7,7 @@ pub(crate) mod health;
 pub(crate) mod integrations;
 pub(crate) mod jobs;
 pub(crate) mod sprite_sessions;
+pub(crate) mod sprites;
 pub(crate) mod tokens;
 pub(crate) mod webhooks;
 pub(crate) mod work_items;

@@ -1,5 +1,6 @@
 //! Stand-ins for what is outside of the surface: models, sandboxes, a vendor, the event feed.
 
+use crate::fake_sprite::Kept;
 use async_trait::async_trait;
 use bytes::Bytes;
 use crypto::{new_token, token_hash};
@@ -24,7 +25,8 @@ use ports::{
     live::{CommitListener, Committed, Delta, EventFeed, Live, LiveStream},
     sandbox::{
         DirectoryEntry, ExecOutcome, ExecRequest, Found, GrepMatch, GrepRequest, OutputSink,
-        Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport,
+        Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite, SpriteReport,
+        SpriteStatus,
     },
     secrets::Secrets,
     store::{Store, StoreError},
@@ -32,7 +34,7 @@ use ports::{
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 use tokio::sync::broadcast;
 
@@ -98,31 +100,52 @@ impl Models for OneModel {
 
 /// Sprites of which nothing is known but the shells that run there; they are awake while there are any.
 #[derive(Clone, Default)]
-pub(crate) struct Shells(pub(crate) Arc<Mutex<Vec<SpriteSessionId>>>);
+pub(crate) struct Shells(
+    pub(crate) Arc<Mutex<Vec<SpriteSessionId>>>,
+    Arc<Mutex<Kept>>,
+);
+
+impl Shells {
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.1.lock().unwrap()
+    }
+}
 
 #[async_trait]
 impl SandboxHost for Shells {
     fn report(&self) -> SandboxReport {
         SandboxReport {
-            tier: SandboxTier::Landlock,
+            backend: SandboxBackend::Local(SandboxTier::Landlock),
             missing: vec!["bubblewrap".to_owned()],
         }
     }
 
     async fn open(&self, sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
-        assert!(
-            self.inspect(sprite).await?.awake,
-            "the surface wakes no sprite"
-        );
+        let status = self.inspect(sprite).await?.status;
+        assert_ne!(status, SpriteStatus::Cold, "the surface wakes no sprite");
         Ok(Arc::new(self.clone()))
+    }
+
+    fn sprite(&self, _sprite: SpriteKey) -> Arc<dyn Sprite> {
+        Arc::new(self.clone())
+    }
+
+    async fn destroy(&self, _sprite: SpriteKey) -> Result<(), SandboxError> {
+        self.0.lock().unwrap().clear();
+        Ok(())
     }
 
     async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
         let shells = self.0.lock().unwrap().clone();
         Ok(SpriteReport {
             provisioned: !shells.is_empty(),
-            awake: !shells.is_empty(),
-            disk_bytes: 0,
+            status: if shells.is_empty() {
+                SpriteStatus::Cold
+            } else {
+                SpriteStatus::Running
+            },
+            disk_bytes: Some(0),
+            disk_limit: None,
             shells,
         })
     }
@@ -132,10 +155,6 @@ impl SandboxHost for Shells {
 
 #[async_trait]
 impl Sandbox for Shells {
-    fn home(&self) -> &'static str {
-        panic!("{NO_HANDS}")
-    }
-
     async fn exec(&self, _: ExecRequest, _: &dyn OutputSink) -> Result<ExecOutcome, SandboxError> {
         panic!("{NO_HANDS}")
     }

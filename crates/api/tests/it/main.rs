@@ -12,6 +12,7 @@ const ON_POSTGRES: bool = false;
 
 mod cancel;
 mod document;
+mod fake_sprite;
 mod fakes;
 mod flows;
 mod harness;
@@ -19,6 +20,7 @@ mod idempotency;
 mod integrations;
 mod place;
 mod sprite_sessions;
+mod sprites;
 mod streams;
 mod surface;
 mod webhooks;

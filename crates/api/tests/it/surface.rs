@@ -39,8 +39,9 @@ fn operations() -> Vec<Operation> {
                 "create_work_item" => json!({"text": "x"}),
                 "create_token" => json!({"name": "x", "role": "viewer"}),
                 "set_agent_integrations" => json!({"integration_ids": []}),
+                "set_network_policy" => json!({"rules": []}),
                 "retry_job" => json!({"from": "start"}),
-                "update_agent" | "update_integration" => json!({}),
+                "create_checkpoint" | "update_agent" | "update_integration" => json!({}),
                 _ => Value::Null,
             };
             operations.push(Operation {
@@ -69,7 +70,10 @@ async fn every_operation_but_a_short_list_needs_a_token() {
     let app = App::start().await;
     let nobody = "0190aaaa-0000-7000-8000-000000000000";
     for operation in operations() {
-        let path = operation.path.replace("{id}", nobody);
+        let path = operation
+            .path
+            .replace("{id}", nobody)
+            .replace("{process}", nobody);
         let request = app.request(&operation.method, &path, &operation.body);
         let answer = app.send(without_token(request)).await;
         if OPEN.contains(&operation.id.as_str()) {

@@ -11,6 +11,8 @@ const ON_POSTGRES: bool = true;
 
 #[path = "../it/cancel.rs"]
 mod cancel;
+#[path = "../it/fake_sprite.rs"]
+mod fake_sprite;
 #[path = "../it/fakes.rs"]
 mod fakes;
 #[path = "../it/flows.rs"]
@@ -25,6 +27,8 @@ mod integrations;
 mod place;
 #[path = "../it/sprite_sessions.rs"]
 mod sprite_sessions;
+#[path = "../it/sprites.rs"]
+mod sprites;
 #[path = "../it/streams.rs"]
 mod streams;
 #[path = "../it/surface.rs"]

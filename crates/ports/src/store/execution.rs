@@ -6,12 +6,13 @@ use domain::{
     Timestamp,
     budget::Limit,
     id::{
-        AgentId, ConversationId, JobId, LaneEntryId, LaneId, SpriteSessionId, TenantId, WorkItemId,
+        AgentId, BackgroundProcessId, ConversationId, JobId, LaneEntryId, LaneId, SpriteSessionId,
+        TenantId, WorkItemId,
     },
     job::{Job, JobStatus},
     page::{Page, PageRequest},
     queue::{EntryStatus, Fence, Lane, LaneEntry},
-    sprite::{SpriteSession, SpriteSessionStatus},
+    sprite::{BackgroundProcess, SpriteSession, SpriteSessionStatus},
     work::WorkItem,
 };
 
@@ -133,6 +134,29 @@ pub trait JobRepository: Send + Sync {
         before: JobId,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError>;
+}
+
+/// Commands that outlive their job.
+#[async_trait]
+pub trait BackgroundProcessRepository: Send + Sync {
+    /// Writes a new one.
+    async fn insert(&self, process: &BackgroundProcess) -> Result<(), StoreError>;
+    /// Writes how it stands now.
+    async fn update(&self, process: &BackgroundProcess) -> Result<(), StoreError>;
+    /// One of them.
+    async fn find(
+        &self,
+        tenant: TenantId,
+        id: BackgroundProcessId,
+    ) -> Result<Option<BackgroundProcess>, StoreError>;
+    /// Those of an agent, newest first, at most `limit`; `conversation` narrows.
+    async fn of_agent(
+        &self,
+        tenant: TenantId,
+        agent: AgentId,
+        conversation: Option<ConversationId>,
+        limit: u32,
+    ) -> Result<Vec<BackgroundProcess>, StoreError>;
 }
 
 /// Shells in sprites.

@@ -23,7 +23,8 @@ pub use access::{
 pub use catalog::{AgentRepository, ConversationRepository, IntegrationRepository};
 pub use effects::{EffectFilter, EffectRepository, EventRepository};
 pub use execution::{
-    JobFilter, JobRepository, LaneRepository, QueuedItem, SpriteSessionRepository,
+    BackgroundProcessRepository, JobFilter, JobRepository, LaneRepository, QueuedItem,
+    SpriteSessionRepository,
 };
 pub use ledger::LedgerRepository;
 pub use maintenance::{Maintenance, Prunable, Prune, Pruned, Tidied};
@@ -143,6 +144,8 @@ pub trait ExecutionTx {
     fn events(&self) -> Box<dyn EventRepository + '_>;
     /// Shells in sprites.
     fn sprite_sessions(&self) -> Box<dyn SpriteSessionRepository + '_>;
+    /// Commands that outlive their job.
+    fn background_processes(&self) -> Box<dyn BackgroundProcessRepository + '_>;
 }
 
 /// One transaction.

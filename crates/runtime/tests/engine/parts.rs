@@ -21,7 +21,10 @@ use ports::{
         Inference, InferenceError, ModelEvent, ModelProfile, ModelRequest, ModelStream, Models,
         ResolvedModel, ToolSpec, UnknownProvider,
     },
-    sandbox::{OutputStream, Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport},
+    sandbox::{
+        OutputStream, Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite,
+        SpriteReport,
+    },
     secrets::Secrets,
     tool::{Tool, ToolContext, ToolOutcome},
 };
@@ -210,13 +213,21 @@ pub(crate) struct NoSprites;
 impl SandboxHost for NoSprites {
     fn report(&self) -> SandboxReport {
         SandboxReport {
-            tier: SandboxTier::Plain,
+            backend: SandboxBackend::Local(SandboxTier::Plain),
             missing: Vec::new(),
         }
     }
 
     async fn open(&self, _sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
         Err(SandboxError::Unavailable("there are none".to_owned()))
+    }
+
+    fn sprite(&self, _sprite: SpriteKey) -> Arc<dyn Sprite> {
+        unreachable!("no tool here leaves anything running")
+    }
+
+    async fn destroy(&self, _sprite: SpriteKey) -> Result<(), SandboxError> {
+        Ok(())
     }
 
     async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {

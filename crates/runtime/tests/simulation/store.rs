@@ -17,11 +17,12 @@ use domain::{
 use ports::{
     ingest::{Accept, Accepted},
     store::{
-        AccessRepository, AgentRepository, BoxTx, CatalogTx, ConversationRepository, Durability,
-        EffectRepository, EventRepository, ExecutionTx, IdempotencyRepository,
-        IntegrationRepository, JobRepository, LaneRepository, LeaseStore, LedgerRepository,
-        Maintenance, Prune, Pruned, SettingRepository, SpriteSessionRepository, Store, StoreError,
-        StoreTx, Swept, SystemStore, Tidied, TranscriptRepository, WorkRepository, Worker,
+        AccessRepository, AgentRepository, BackgroundProcessRepository, BoxTx, CatalogTx,
+        ConversationRepository, Durability, EffectRepository, EventRepository, ExecutionTx,
+        IdempotencyRepository, IntegrationRepository, JobRepository, LaneRepository, LeaseStore,
+        LedgerRepository, Maintenance, Prune, Pruned, SettingRepository, SpriteSessionRepository,
+        Store, StoreError, StoreTx, Swept, SystemStore, Tidied, TranscriptRepository,
+        WorkRepository, Worker,
     },
 };
 use std::{
@@ -170,6 +171,7 @@ repositories!(ExecutionTx:
     effects -> EffectRepository,
     events -> EventRepository,
     sprite_sessions -> SpriteSessionRepository,
+    background_processes -> BackgroundProcessRepository,
 );
 
 #[async_trait]

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use domain::sprite::{SandboxTier, SpriteKey};
 use ports::{
     inference::ToolSpec,
-    sandbox::{Sandbox, SandboxError, SandboxHost, SandboxReport, SpriteReport},
+    sandbox::{
+        Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite, SpriteReport,
+        SpriteStatus,
+    },
     tool::{Tool, ToolContext, ToolOutcome},
 };
 use serde_json::{Value, json};
@@ -74,7 +77,7 @@ pub(crate) struct NoSprites;
 impl SandboxHost for NoSprites {
     fn report(&self) -> SandboxReport {
         SandboxReport {
-            tier: SandboxTier::Plain,
+            backend: SandboxBackend::Local(SandboxTier::Plain),
             missing: Vec::new(),
         }
     }
@@ -88,10 +91,19 @@ impl SandboxHost for NoSprites {
     async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
         Ok(SpriteReport {
             provisioned: false,
-            awake: false,
-            disk_bytes: 0,
+            status: SpriteStatus::Cold,
+            disk_bytes: None,
+            disk_limit: None,
             shells: Vec::new(),
         })
+    }
+
+    fn sprite(&self, _sprite: SpriteKey) -> Arc<dyn Sprite> {
+        unreachable!("no simulated tool leaves anything running")
+    }
+
+    async fn destroy(&self, _sprite: SpriteKey) -> Result<(), SandboxError> {
+        Ok(())
     }
 
     async fn shutdown(&self) {}

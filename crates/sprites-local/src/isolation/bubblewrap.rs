@@ -2,6 +2,7 @@
 //! arguments; whether they work on this host is for the probe to find out.
 
 use super::{ETC, SYSTEM};
+use crate::network;
 use std::{
     ffi::{OsStr, OsString},
     fs,
@@ -11,6 +12,8 @@ use std::{
 /// The home directory inside.
 pub(crate) const HOME: &str = "/home/sprite";
 const SUPERVISOR: &str = "/run/nitejar/supervisor";
+/// The directory of the egress proxy's socket inside.
+const EGRESS: &str = "/run/nitejar/egress";
 /// Temporary files are memory; so they are capped, in bytes.
 const TMP_BYTES: &str = "1073741824";
 const PLACES: &[&str] = &["/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap"];
@@ -20,9 +23,19 @@ pub(crate) fn find() -> Option<PathBuf> {
     PLACES.iter().map(PathBuf::from).find(|path| path.exists())
 }
 
-/// The arguments of `bwrap` that run `supervisor` around `home`; `accounts` holds the `passwd`
-/// and `group` to show inside.
-pub(crate) fn arguments(supervisor: &[OsString], home: &Path, accounts: &Path) -> Vec<OsString> {
+/// Where the egress proxy listens, as the sandbox sees it.
+pub(crate) fn egress_socket() -> PathBuf {
+    Path::new(EGRESS).join(network::SOCKET)
+}
+
+/// The arguments of `bwrap` that run `supervisor` around `home`; `egress` holds the socket of the
+/// way out, `accounts` the `passwd` and `group` to show inside.
+pub(crate) fn arguments(
+    supervisor: &[OsString],
+    home: &Path,
+    egress: &Path,
+    accounts: &Path,
+) -> Vec<OsString> {
     let mut all = words(&[
         "--unshare-all",
         "--unshare-user",
@@ -59,6 +72,7 @@ pub(crate) fn arguments(supervisor: &[OsString], home: &Path, accounts: &Path) -
     all.extend(words(&["--size", TMP_BYTES, "--tmpfs", "/dev/shm"]));
     all.extend(words(&["--dir", "/var", "--symlink", "/tmp", "/var/tmp"]));
     push(&mut all, "--bind", home, Path::new(HOME));
+    push(&mut all, "--ro-bind", egress, Path::new(EGRESS));
     let (program, rest) = supervisor.split_first().unzip();
     if let Some(program) = program {
         push(

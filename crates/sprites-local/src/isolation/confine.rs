@@ -11,6 +11,7 @@ use nix::{
         prctl,
         resource::{Resource, getrlimit, setrlimit},
         signal::Signal,
+        stat::{Mode, umask},
     },
     unistd::{Gid, Uid, geteuid, setgid, setgroups, setuid},
 };
@@ -21,7 +22,9 @@ const FILE_BYTES: u64 = 16 << 30;
 
 /// Confines this process as its tier demands; the error says what could not be done.
 pub(crate) fn confine(hello: &Hello) -> Result<(), String> {
-    limits().map_err(|error| format!("resource limits cannot be set: {error}"))?;
+    // Whatever the server keeps to itself by default, commands are told the usual.
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+    limits(hello).map_err(|error| format!("resource limits cannot be set: {error}"))?;
     if hello.tier == SandboxTier::Plain {
         return watch_parent();
     }
@@ -40,12 +43,13 @@ fn watch_parent() -> Result<(), String> {
         .map_err(|error| format!("the parent cannot be watched: {error}"))
 }
 
-fn limits() -> nix::Result<()> {
+fn limits(hello: &Hello) -> nix::Result<()> {
     lower(Resource::RLIMIT_CORE, 0)?;
     lower(Resource::RLIMIT_NOFILE, FILES)?;
     lower(Resource::RLIMIT_FSIZE, FILE_BYTES)?;
     // Counted per user, and not at all for root.
-    lower(Resource::RLIMIT_NPROC, PROCESSES)
+    let processes = hello.processes.unwrap_or(PROCESSES);
+    lower(Resource::RLIMIT_NPROC, processes)
 }
 
 fn lower(resource: Resource, limit: u64) -> nix::Result<()> {

@@ -4,11 +4,12 @@
 use super::responder::{Body, Responder};
 use crate::protocol::{Answer, CHUNK, Failure, Reply, WireEntry, WireKind};
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 /// Where a path points: relative ones, and those below `~`, start at home.
@@ -29,6 +30,7 @@ pub(super) fn failure(path: &str, error: &io::Error) -> Failure {
         }
         io::ErrorKind::NotADirectory => "a part of the path is not a directory",
         io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::DirectoryNotEmpty => "the directory is not empty",
         io::ErrorKind::AlreadyExists => "it exists already and is not a directory",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
         _ => return Failure::Refused(format!("{path}: {error}")),
@@ -117,7 +119,7 @@ pub(super) fn write(home: &Path, path: &str, mut body: Body) -> Answer {
     written.map(|()| Reply::Done)
 }
 
-fn unused(parent: &Path, hidden: &OsString) -> io::Result<(PathBuf, File)> {
+pub(super) fn unused(parent: &Path, hidden: &OsString) -> io::Result<(PathBuf, File)> {
     let mut number = 0_u32;
     loop {
         let mut name = hidden.clone();
@@ -148,24 +150,31 @@ pub(super) fn list(home: &Path, path: &str, to: &Responder) -> Answer {
         let Ok(metadata) = entry.metadata() else {
             continue;
         };
-        let kind = metadata.file_type();
-        entries.push(WireEntry {
-            name: entry.file_name().to_string_lossy().into_owned(),
-            bytes: if kind.is_file() { metadata.len() } else { 0 },
-            kind: if kind.is_file() {
-                WireKind::File
-            } else if kind.is_dir() {
-                WireKind::Directory
-            } else if kind.is_symlink() {
-                WireKind::Symlink
-            } else {
-                WireKind::Other
-            },
-        });
+        entries.push(self::entry(&entry.file_name(), &metadata));
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     to.json_blocking(&entries)?;
     Ok(Reply::List { truncated: false })
+}
+
+/// What is told of one entry.
+pub(super) fn entry(name: &OsStr, metadata: &fs::Metadata) -> WireEntry {
+    let kind = metadata.file_type();
+    WireEntry {
+        name: name.to_string_lossy().into_owned(),
+        bytes: if kind.is_file() { metadata.len() } else { 0 },
+        mode: metadata.permissions().mode() & 0o7777,
+        modified_at: metadata.modified().unwrap_or(UNIX_EPOCH),
+        kind: if kind.is_file() {
+            WireKind::File
+        } else if kind.is_dir() {
+            WireKind::Directory
+        } else if kind.is_symlink() {
+            WireKind::Symlink
+        } else {
+            WireKind::Other
+        },
+    }
 }
 
 /// Makes a directory and its parents.

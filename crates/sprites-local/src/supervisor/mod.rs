@@ -3,11 +3,20 @@
 //! before any thread is started, holds no secret and trusts nothing the commands do.
 
 mod attempts;
+mod egress;
+mod entries;
+mod environment;
 mod files;
+mod growth;
+mod input;
+mod listening;
+mod process;
 mod processes;
+mod pump;
 mod responder;
 mod search;
 mod shell;
+mod tunnel;
 mod warden;
 
 use crate::{
@@ -16,7 +25,11 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{id::SpriteSessionId, sprite::SandboxTier};
+use environment::Surroundings;
+use growth::Growth;
+use input::{Inlet, Input};
 use nix::errno::Errno;
+use process::{Ground, terminal::Lender};
 use processes::{Reaper, end_all};
 use responder::{Body, Responder};
 use shell::{ShellHandle, Spare};
@@ -25,6 +38,7 @@ use std::{
     collections::HashMap,
     fs::File,
     io,
+    net::TcpListener,
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream as StdStream,
@@ -40,9 +54,11 @@ use tokio::{
     sync::mpsc,
     task::LocalSet,
 };
+use warden::Side;
 
 const MAX_SHELLS: usize = 32;
-const MAX_REQUESTS: usize = 256;
+/// Processes and connections are open requests too.
+const MAX_REQUESTS: usize = 1024;
 const FILE_THREADS: usize = 4;
 
 /// Serves until the server goes away. The server is on the other end of standard input.
@@ -66,9 +82,15 @@ fn start() -> io::Result<ExitCode> {
     let socket = StdStream::from(take_socket()?);
     let hello: Hello = Frame::read_blocking(&socket)?.parse()?;
     // In a process namespace of its own everything ends with us; elsewhere somebody must see to it.
-    if hello.tier != SandboxTier::Namespaces && warden::split()? {
-        drop(socket);
-        return warden::watch();
+    let mut lender = None;
+    if hello.tier != SandboxTier::Namespaces {
+        match warden::split()? {
+            Side::Warden(lender) => {
+                drop(socket);
+                return warden::watch(lender);
+            }
+            Side::Supervisor(borrowing) => lender = Some(borrowing),
+        }
     }
     if let Err(text) = confine(&hello) {
         let answer: Answer = Err(Failure::Refused(text));
@@ -77,14 +99,15 @@ fn start() -> io::Result<ExitCode> {
     }
     nix::sys::prctl::set_child_subreaper(true)?;
     std::env::set_current_dir(&hello.home)?;
+    let inside = hello.tier == SandboxTier::Namespaces;
+    let egress = inside.then(egress::listen).transpose()?;
     let answer: Answer = Ok(Reply::Done);
     Frame::json(Kind::End, 0, &answer)?.write_blocking(&socket)?;
-    let inside = hello.tier == SandboxTier::Namespaces;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(FILE_THREADS)
         .build()?;
-    runtime.block_on(LocalSet::new().run_until(serve(socket, hello)))?;
+    runtime.block_on(LocalSet::new().run_until(serve(socket, hello, egress, lender)))?;
     // Blocked file operations must not keep the sandbox alive.
     runtime.shutdown_background();
     if !inside {
@@ -104,14 +127,33 @@ fn take_socket() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-async fn serve(socket: StdStream, hello: Hello) -> io::Result<()> {
+async fn serve(
+    socket: StdStream,
+    hello: Hello,
+    egress: Option<TcpListener>,
+    lender: Option<Lender>,
+) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let (reader, writer) = UnixStream::from_std(socket)?.into_split();
     let (frames, outgoing) = mpsc::channel(16);
     tokio::task::spawn_local(write_frames(outgoing, writer));
+    let surroundings = Rc::new(Surroundings {
+        home: hello.home.clone(),
+        tmp: hello.tmp.clone(),
+        proxied: egress.is_some(),
+        growth: Growth::default(),
+    });
+    if let Some(listener) = egress {
+        tokio::task::spawn_local(egress::serve(listener));
+    }
     let desk = Rc::new(Desk {
         hello,
-        reaper: Reaper::start()?,
+        ground: Ground {
+            surroundings: Rc::clone(&surroundings),
+            reaper: Reaper::start()?,
+            lender,
+        },
+        surroundings,
         shells: RefCell::default(),
         spare: Rc::default(),
         open: RefCell::default(),
@@ -148,7 +190,8 @@ async fn write_frames(mut frames: mpsc::Receiver<Frame>, writer: OwnedWriteHalf)
 /// Where requests arrive.
 struct Desk {
     hello: Hello,
-    reaper: Rc<Reaper>,
+    surroundings: Rc<Surroundings>,
+    ground: Ground,
     shells: RefCell<HashMap<SpriteSessionId, ShellHandle>>,
     spare: Rc<Spare>,
     open: RefCell<HashMap<u32, Open>>,
@@ -157,6 +200,7 @@ struct Desk {
 
 struct Open {
     responder: Responder,
+    inlet: Inlet,
     body: Option<mpsc::Sender<Bytes>>,
     missing: usize,
 }
@@ -176,7 +220,13 @@ impl Desk {
                     open.responder.cancel();
                 }
             }
-            Kind::Stdout | Kind::Stderr | Kind::End => {
+            Kind::Input => self.inlet(frame.id, |inlet| inlet.data(frame.payload)),
+            Kind::Finish => self.inlet(frame.id, Inlet::finish),
+            Kind::Control => {
+                let control = frame.parse()?;
+                self.inlet(frame.id, |inlet| inlet.control(control));
+            }
+            Kind::Stdout | Kind::Stderr | Kind::End | Kind::Grant => {
                 return Err(io::Error::other("a frame that only a supervisor sends"));
             }
         }
@@ -187,11 +237,13 @@ impl Desk {
         let Envelope { request, body } = frame.parse()?;
         let responder = Responder::new(frame.id, self.frames.clone());
         let (sender, receiver) = mpsc::channel(4);
+        let (inlet, input) = input::channel();
         let busy = self.open.borrow().len() >= MAX_REQUESTS;
         self.open.borrow_mut().insert(
             frame.id,
             Open {
                 responder: responder.clone(),
+                inlet,
                 body: (body > 0).then_some(sender),
                 missing: body,
             },
@@ -202,13 +254,20 @@ impl Desk {
             let answer = if busy {
                 Err(Failure::Refused("too many requests at once".into()))
             } else {
-                desk.perform(request, Body::new(receiver, body), &responder)
-                    .await
+                let body = Body::new(receiver, body);
+                desk.perform(request, body, input, &responder).await
             };
             desk.open.borrow_mut().remove(&id);
             responder.end(&answer).await;
         });
         Ok(())
+    }
+
+    /// The way into a request. One that is over takes nothing any more.
+    fn inlet(&self, id: u32, put: impl FnOnce(&mut Inlet)) {
+        if let Some(open) = self.open.borrow_mut().get_mut(&id) {
+            put(&mut open.inlet);
+        }
     }
 
     /// Passes a piece of a body on. A reader that went away does not want it.
@@ -230,8 +289,29 @@ impl Desk {
         }
     }
 
-    async fn perform(self: &Rc<Self>, request: Request, body: Body, to: &Responder) -> Answer {
+    async fn perform(
+        self: &Rc<Self>,
+        request: Request,
+        body: Body,
+        input: Input,
+        to: &Responder,
+    ) -> Answer {
+        let tier = self.hello.tier;
         match request {
+            Request::Start => {
+                let start = serde_json::from_slice(&body.collect().await?)
+                    .map_err(|error| Failure::Refused(error.to_string()))?;
+                process::run(&start, &self.ground, input, to).await
+            }
+            Request::Connect { port } => tunnel::run(port, tier, input, to).await,
+            Request::Listening => {
+                let to = to.clone();
+                blocking(move || {
+                    to.json_blocking(&listening::all(tier))?;
+                    Ok(Reply::List { truncated: false })
+                })
+                .await
+            }
             Request::Exec { shell, timeout_ms } => {
                 let script = body.collect().await?;
                 let handle = self.shell(shell)?;
@@ -242,6 +322,10 @@ impl Desk {
                 if let Some(handle) = handle {
                     handle.close().await;
                 }
+                Ok(Reply::Done)
+            }
+            Request::Growth { stopped, kill } => {
+                self.surroundings.growth.decide(stopped, kill).await;
                 Ok(Reply::Done)
             }
             Request::Attempts(canaries) => {
@@ -256,6 +340,15 @@ impl Desk {
                 let (home, to) = (self.hello.home.clone(), to.clone());
                 blocking(move || on_files(request, &home, body, &to)).await
             }
+            Request::Stat { path } => {
+                let home = self.hello.home.clone();
+                blocking(move || entries::stat(&home, &path)).await
+            }
+            Request::Change(change) => {
+                let (home, to) = (self.hello.home.clone(), to.clone());
+                let growth = self.surroundings.growth.clone();
+                blocking(move || entries::change(&home, &change, &growth, &to)).await
+            }
         }
     }
 
@@ -268,8 +361,11 @@ impl Desk {
             let text = format!("{MAX_SHELLS} shells are open already; close one first");
             return Err(Failure::Refused(text));
         }
-        let handle =
-            ShellHandle::open(Rc::clone(&self.reaper), Rc::clone(&self.spare), &self.hello);
+        let handle = ShellHandle::open(
+            Rc::clone(&self.ground.reaper),
+            Rc::clone(&self.spare),
+            Rc::clone(&self.surroundings),
+        );
         shells.insert(id, handle.clone());
         Ok(handle)
     }
@@ -302,8 +398,14 @@ fn on_files(request: Request, home: &Path, body: Body, to: &Responder) -> Answer
             let search = search::Grep::new(&pattern, glob.as_deref(), ignore_case, limit)?;
             search.run(home, &path, to)
         }
-        Request::Exec { .. } | Request::CloseShell { .. } | Request::Attempts(_) => {
-            Err(Failure::Refused("not about files".into()))
-        }
+        Request::Exec { .. }
+        | Request::CloseShell { .. }
+        | Request::Attempts(_)
+        | Request::Start
+        | Request::Connect { .. }
+        | Request::Listening
+        | Request::Stat { .. }
+        | Request::Change(_)
+        | Request::Growth { .. } => Err(Failure::Refused("not about files".into())),
     }
 }

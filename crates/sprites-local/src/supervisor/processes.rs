@@ -62,7 +62,8 @@ pub(super) fn end_all() -> io::Result<()> {
             send(process.pid, Signal::SIGKILL);
         }
         match wait(0) {
-            Ok(_) => {}
+            // One more look for each that ended would take for ever where they are many.
+            Ok(_) => while let Ok(Some(_)) = wait(libc::WNOHANG) {},
             Err(Errno::ECHILD) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
@@ -151,6 +152,36 @@ impl Reaper {
             tokio::time::sleep(PAUSE).await;
         }
         send(shell, Signal::SIGKILL);
+    }
+
+    /// Whether it was registered and not collected yet; until then its number is its own.
+    pub(super) fn knows(&self, pid: Pid) -> bool {
+        self.shells.borrow().contains_key(&pid)
+    }
+
+    /// Kills everything below a process that is registered.
+    pub(super) async fn end_below(&self, root: Pid) {
+        let mut frozen = HashSet::new();
+        for _ in 0..ROUNDS {
+            if !self.knows(root) {
+                return;
+            }
+            let below = descendants(root);
+            if below.is_empty() {
+                return;
+            }
+            // One that is stopped does not fork, so in the end all of them are.
+            let fresh: Vec<_> = below.iter().filter(|one| frozen.insert(one.pid)).collect();
+            for process in &fresh {
+                send(process.pid, Signal::SIGSTOP);
+            }
+            if fresh.is_empty() {
+                for process in below {
+                    send(process.pid, Signal::SIGKILL);
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
     }
 
     /// Kills what dead shells left behind.

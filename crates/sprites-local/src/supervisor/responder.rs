@@ -80,6 +80,13 @@ impl Responder {
         Ok(())
     }
 
+    /// Asks for so many more bytes of input.
+    pub(super) async fn grant(&self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let payload = Bytes::copy_from_slice(&bytes.to_le_bytes());
+        self.send(Frame::new(Kind::Grant, self.id, payload)).await;
+    }
+
     pub(super) async fn end(&self, answer: &Answer) {
         if let Ok(frame) = Frame::json(Kind::End, self.id, answer) {
             self.send(frame).await;

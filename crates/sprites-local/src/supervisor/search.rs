@@ -200,18 +200,32 @@ fn walk(home: &Path, root: &str) -> Result<impl Iterator<Item = (DirEntry, PathB
     if !metadata.is_dir() {
         return Err(Failure::Refused(format!("{root}: not a directory")));
     }
+    if start.ancestors().any(is_trap) {
+        let text = format!("{root}: what says there which files to ignore is not a file");
+        return Err(Failure::Refused(text));
+    }
     let walk = WalkBuilder::new(&start)
         .hidden(false)
         .git_global(false)
         .require_git(false)
         .sort_by_file_name(Ord::cmp)
-        .filter_entry(|entry| entry.file_name() != ".git")
+        .filter_entry(|entry| entry.file_name() != ".git" && !is_trap(entry.path()))
         .build();
     // What cannot be read is passed over, like what is not there.
     Ok(walk.flatten().filter_map(move |entry| {
         let below = entry.path().strip_prefix(&start).ok()?.to_owned();
         (!below.as_os_str().is_empty()).then_some((entry, below))
     }))
+}
+
+/// Whether the walk would read a pipe or a device in this directory, and wait for ever.
+fn is_trap(directory: &Path) -> bool {
+    [".gitignore", ".ignore", ".git/info/exclude"]
+        .iter()
+        .any(|name| {
+            let found = fs::metadata(directory.join(name));
+            found.is_ok_and(|found| !found.is_file() && !found.is_dir())
+        })
 }
 
 /// A path as the caller would write it.

@@ -5,13 +5,13 @@ mod bash;
 mod command;
 mod spare;
 
-use super::{processes::Reaper, responder::Responder};
-use crate::protocol::{Answer, Failure, Hello};
+use super::{environment::Surroundings, processes::Reaper, responder::Responder};
+use crate::protocol::{Answer, Failure, Reply};
 pub(super) use spare::Spare;
 
 use bash::Bash;
 use bytes::Bytes;
-use std::{path::PathBuf, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -29,26 +29,22 @@ struct Job {
     answer: oneshot::Sender<Answer>,
 }
 
-/// What every bash of this supervisor is started with.
-struct Surroundings {
-    home: PathBuf,
-    tmp: PathBuf,
-}
-
 impl ShellHandle {
     /// A shell; bash itself starts with the first command.
-    pub(super) fn open(reaper: Rc<Reaper>, spare: Rc<Spare>, hello: &Hello) -> Self {
+    pub(super) fn open(
+        reaper: Rc<Reaper>,
+        spare: Rc<Spare>,
+        surroundings: Rc<Surroundings>,
+    ) -> Self {
         let (jobs, queue) = mpsc::channel(8);
         let closing = CancellationToken::new();
         let keeper = Keeper {
             reaper,
             spare,
-            surroundings: Rc::new(Surroundings {
-                home: hello.home.clone(),
-                tmp: hello.tmp.clone(),
-            }),
+            surroundings,
             closing: closing.clone(),
             bash: None,
+            lost: false,
         };
         tokio::task::spawn_local(keeper.run(queue));
         Self { jobs, closing }
@@ -88,6 +84,8 @@ struct Keeper {
     surroundings: Rc<Surroundings>,
     closing: CancellationToken,
     bash: Option<Bash>,
+    /// Whether state was lost since the last command, which the next one is to tell.
+    lost: bool,
 }
 
 impl Keeper {
@@ -105,7 +103,7 @@ impl Keeper {
                     }
                     None => break,
                 },
-                () = idle(self.bash.as_mut()) => self.bury().await,
+                () = idle(self.bash.as_mut()) => self.forget().await,
             }
         }
         if let Some(bash) = self.bash.take() {
@@ -119,7 +117,15 @@ impl Keeper {
         if job.responder.is_cancelled() {
             return Err(Failure::Lost("cancelled before it began".into()));
         }
-        let bash = match self.bash.take().or_else(|| self.spare.take()) {
+        let full = self.surroundings.growth.stopped().is_some();
+        let mute = self.bash.take_if(|bash| bash.mute && !full);
+        if let Some(bash) = mute {
+            self.reaper.kill_tree(bash.pid).await;
+            bash.wait().await;
+            self.forget().await;
+        }
+        let spare = || self.spare.take().filter(|bash| bash.mute == full);
+        let bash = match self.bash.take().or_else(spare) {
             Some(bash) => bash,
             None => Bash::start(&self.reaper, &self.surroundings).map_err(|error| {
                 Failure::Refused(format!("bash cannot be started in the sandbox: {error}"))
@@ -138,7 +144,20 @@ impl Keeper {
         if died {
             self.bury().await;
         }
-        Ok(reply)
+        let lost = std::mem::take(&mut self.lost);
+        Ok(match reply {
+            Reply::Exec { exit, shell_reset } => Reply::Exec {
+                exit,
+                shell_reset: shell_reset || lost,
+            },
+            other => other,
+        })
+    }
+
+    /// The same between commands.
+    async fn forget(&mut self) {
+        self.lost = true;
+        self.bury().await;
     }
 
     /// Forgets a shell that ended by itself, and ends what it left behind.

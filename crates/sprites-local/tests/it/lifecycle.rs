@@ -4,7 +4,7 @@ use crate::support::{
     Bench, Kept, SHELL, bench, bench_with, nap, output, request, run, settings, shell, sprite,
 };
 use domain::sprite::SandboxTier;
-use ports::sandbox::{ExecRequest, SandboxError, SandboxHost as _, SpriteReport};
+use ports::sandbox::{ExecRequest, SandboxError, SandboxHost as _, SpriteStatus};
 use sprites_local::{LocalHost, LocalSettings, StartError};
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
@@ -14,6 +14,11 @@ fn home(bench: &Bench, agent: u128) -> PathBuf {
     root.join(key.tenant_id.to_string())
         .join(key.agent_id.to_string())
         .join("home")
+}
+
+async fn is_awake(bench: &Bench, agent: u128) -> bool {
+    let report = bench.host.inspect(sprite(agent)).await.unwrap();
+    report.status != SpriteStatus::Cold
 }
 
 #[tokio::test]
@@ -126,18 +131,17 @@ async fn inspecting_does_not_wake_or_provision() {
     let Some(bench) = bench(SandboxTier::Plain).await else {
         return;
     };
-    let absent = SpriteReport {
-        provisioned: false,
-        awake: false,
-        disk_bytes: 0,
-        shells: vec![],
-    };
-    assert_eq!(bench.host.inspect(sprite(2)).await.unwrap(), absent);
+    let absent = bench.host.inspect(sprite(2)).await.unwrap();
+    assert_eq!(
+        (absent.provisioned, absent.status),
+        (false, SpriteStatus::Cold)
+    );
+    assert_eq!((absent.disk_bytes, absent.shells), (None, vec![]));
     assert!(!home(&bench, 2).exists());
     output(&*bench.sandbox, "head -c 100000 /dev/zero > file").await;
     let report = bench.host.inspect(sprite(1)).await.unwrap();
     assert!(
-        report.awake && report.provisioned && report.disk_bytes >= 100_000,
+        report.provisioned && report.disk_bytes >= Some(100_000),
         "{report:?}"
     );
     assert_eq!(report.shells, [shell(SHELL)]);
@@ -145,7 +149,8 @@ async fn inspecting_does_not_wake_or_provision() {
     assert_eq!(mode & 0o777, 0o700);
     bench.host.shutdown().await;
     let report = bench.host.inspect(sprite(1)).await.unwrap();
-    assert!(!report.awake && report.provisioned && report.shells.is_empty());
+    assert!(report.provisioned && report.shells.is_empty());
+    assert_eq!(report.status, SpriteStatus::Cold);
 }
 
 #[tokio::test]
@@ -162,7 +167,7 @@ async fn only_so_many_are_awake() {
     }
     let mut awake = Vec::new();
     for agent in [1, 2, 3] {
-        awake.push(bench.host.inspect(sprite(agent)).await.unwrap().awake);
+        awake.push(is_awake(&bench, agent).await);
     }
     assert_eq!(awake, [false, true, true]);
     let (two, three) = (
@@ -200,12 +205,12 @@ async fn idle_sprites_go_to_sleep_unless_a_shell_is_open() {
     };
     let with_shell = bench.host.open(sprite(2)).await.unwrap();
     run(&*with_shell, "true").await;
-    while bench.host.inspect(sprite(1)).await.unwrap().awake {
+    while is_awake(&bench, 1).await {
         tokio::task::yield_now().await;
     }
-    assert!(bench.host.inspect(sprite(2)).await.unwrap().awake);
+    assert!(is_awake(&bench, 2).await);
     with_shell.close_shell(shell(SHELL)).await.unwrap();
-    while bench.host.inspect(sprite(2)).await.unwrap().awake {
+    while is_awake(&bench, 2).await {
         tokio::task::yield_now().await;
     }
 }

@@ -1,24 +1,18 @@
 //! Hosts and helpers for the tests.
 
-use async_trait::async_trait;
 use domain::{
-    id::{AgentId, SpriteSessionId, TenantId},
+    id::{AgentId, TenantId},
     sprite::{SandboxTier, SpriteKey},
 };
-use ports::sandbox::{
-    ExecOutcome, ExecRequest, Exit, OutputSink, OutputStream, Sandbox, SandboxError, SandboxHost,
-};
+use ports::sandbox::{Sandbox, SandboxHost};
 use sprites_local::{LocalHost, LocalSettings, StartError};
-use std::{
-    path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+pub(crate) use test_kit::sandbox::support::{
+    Kept, SHELL, nap, output, refused, request, run, shell,
+};
 
 pub(crate) const TENANT: u128 = 7;
-pub(crate) const SHELL: u128 = 11;
 
 /// A host in a directory of its own.
 pub(crate) struct Bench {
@@ -75,81 +69,5 @@ pub(crate) fn sprite(agent: u128) -> SpriteKey {
     SpriteKey {
         tenant_id: TenantId::from_uuid(uuid::Uuid::from_u128(TENANT)),
         agent_id: AgentId::from_uuid(uuid::Uuid::from_u128(agent)),
-    }
-}
-
-pub(crate) fn shell(number: u128) -> SpriteSessionId {
-    SpriteSessionId::from_uuid(uuid::Uuid::from_u128(number))
-}
-
-/// Keeps all output and tells when some comes.
-#[derive(Default)]
-pub(crate) struct Kept {
-    pub(crate) stdout: Mutex<Vec<u8>>,
-    pub(crate) stderr: Mutex<Vec<u8>>,
-    pub(crate) came: Notify,
-}
-
-impl Kept {
-    pub(crate) fn stdout(&self) -> String {
-        String::from_utf8_lossy(&self.stdout.lock().unwrap()).into_owned()
-    }
-
-    pub(crate) fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr.lock().unwrap()).into_owned()
-    }
-
-    /// Waits until standard output contains a text.
-    pub(crate) async fn until(&self, text: &str) {
-        while !self.stdout().contains(text) {
-            self.came.notified().await;
-        }
-    }
-}
-
-#[async_trait]
-impl OutputSink for Kept {
-    async fn write(&self, stream: OutputStream, bytes: &[u8]) {
-        match stream {
-            OutputStream::Stdout => self.stdout.lock().unwrap().extend_from_slice(bytes),
-            OutputStream::Stderr => self.stderr.lock().unwrap().extend_from_slice(bytes),
-        }
-        self.came.notify_one();
-    }
-}
-
-/// What `sleep 1000` becomes in scripts. Where sandboxes see each other's processes, those of
-/// other tests must not be taken for ours.
-pub(crate) fn nap() -> String {
-    format!("sleep 1000.{}", std::process::id())
-}
-
-pub(crate) fn request(number: u128, script: &str) -> ExecRequest {
-    ExecRequest {
-        shell: shell(number),
-        script: script.replace("sleep 1000", &nap()),
-        timeout: Duration::from_secs(30),
-    }
-}
-
-/// Runs a script in the usual shell.
-pub(crate) async fn run(sandbox: &dyn Sandbox, script: &str) -> (ExecOutcome, Kept) {
-    let kept = Kept::default();
-    let outcome = sandbox.exec(request(SHELL, script), &kept).await.unwrap();
-    (outcome, kept)
-}
-
-/// Runs a script that must end with 0 and gives its standard output.
-pub(crate) async fn output(sandbox: &dyn Sandbox, script: &str) -> String {
-    let (outcome, kept) = run(sandbox, script).await;
-    let stderr = kept.stderr();
-    assert_eq!(outcome.exit, Exit::Code(0), "{script}: {stderr}");
-    kept.stdout()
-}
-
-pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, SandboxError>) -> String {
-    match result {
-        Err(SandboxError::Refused(text)) => text,
-        other => panic!("not refused: {other:?}"),
     }
 }

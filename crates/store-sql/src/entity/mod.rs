@@ -7,6 +7,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod agent_integration;
+pub(crate) mod background_process;
 pub(crate) mod budget;
 pub(crate) mod conversation;
 pub(crate) mod decision;
@@ -50,6 +51,7 @@ mod tests {
         reads!(
             agent,
             agent_integration,
+            background_process,
             budget,
             conversation,
             decision,

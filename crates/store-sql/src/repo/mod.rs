@@ -5,6 +5,7 @@
 
 pub(crate) mod access;
 pub(crate) mod agents;
+pub(crate) mod background_processes;
 pub(crate) mod conversations;
 pub(crate) mod effects;
 pub(crate) mod events;

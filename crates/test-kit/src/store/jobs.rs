@@ -4,11 +4,11 @@ use super::Harness;
 use crate::builders;
 use domain::{
     budget::{BudgetScope, Limit, Micros, Period},
-    id::SpriteSessionId,
-    job::{JobFailure, JobStatus},
+    id::{BackgroundProcessId, SpriteSessionId},
+    job::{Job, JobFailure, JobStatus},
     model::Usage,
     page::PageRequest,
-    sprite::{SpriteSession, SpriteSessionStatus},
+    sprite::{BackgroundProcess, BackgroundStatus, SpriteSession, SpriteSessionStatus},
 };
 use ports::{
     ids::Ids,
@@ -255,6 +255,57 @@ pub async fn shells_without_a_worker_are_orphaned(h: &Harness) {
     assert_eq!((page.items.len(), page.items[0].id), (1, all[1].id));
     let none = shells.list(h.stranger(), None, first).await.unwrap();
     assert_eq!(none.items, vec![]);
+}
+
+/// An agent's commands are found in the conversation they belong to, and by nobody of another tenant.
+pub async fn background_processes_are_found_by_their_conversation(h: &Harness) {
+    let (here, there) = (h.claimed("here").await, h.claimed("there").await);
+    let tenant = h.tenant.id;
+    let process = |job: &Job| BackgroundProcess {
+        id: BackgroundProcessId::from_uuid(h.ids.next()),
+        tenant_id: tenant,
+        agent_id: h.agent.id,
+        conversation_id: job.conversation_id,
+        job_id: job.id,
+        process: None,
+        command: "npm run dev".to_owned(),
+        status: BackgroundStatus::Running,
+        exit_code: None,
+        output: None,
+        created_at: h.now(),
+        ended_at: None,
+    };
+    let (mut first, second) = (process(&here.job), process(&there.job));
+    let tx = h.write().await;
+    let processes = tx.background_processes();
+    processes.insert(&first).await.unwrap();
+    processes.insert(&second).await.unwrap();
+    let of = async |tenant, conversation| {
+        let agent = h.agent.id;
+        let found = processes.of_agent(tenant, agent, conversation, 10).await;
+        found.unwrap()
+    };
+    let all = of(tenant, None).await;
+    assert_eq!(all, vec![second.clone(), first.clone()]);
+    let here_only = of(tenant, Some(here.job.conversation_id)).await;
+    assert_eq!(here_only, vec![first.clone()]);
+    assert_eq!(of(h.stranger(), None).await, vec![]);
+    first.process = Some("7".to_owned());
+    first.status = BackgroundStatus::Ended;
+    first.exit_code = Some(3);
+    first.output = Some("bye\n".to_owned());
+    first.ended_at = Some(h.now());
+    processes.update(&first).await.unwrap();
+    let stranger = BackgroundProcess {
+        tenant_id: h.stranger(),
+        status: BackgroundStatus::Lost,
+        ..second.clone()
+    };
+    processes.update(&stranger).await.unwrap();
+    let found = async |tenant, id| processes.find(tenant, id).await.unwrap();
+    assert_eq!(found(tenant, first.id).await, Some(first.clone()));
+    assert_eq!(found(tenant, second.id).await, Some(second));
+    assert_eq!(found(h.stranger(), first.id).await, None);
 }
 
 /// While it lives, how its shells stand nobody else knows.

@@ -2,9 +2,14 @@
 //! byte of it is interpreted on the way; the exit code comes back on a pipe of its own, so no byte
 //! of the output can be taken for it. Standard input is empty.
 
-use super::Surroundings;
-use crate::{protocol::WireExit, supervisor::processes::Reaper};
-use bytes::Bytes;
+use crate::{
+    protocol::WireExit,
+    supervisor::{
+        environment::Surroundings,
+        processes::Reaper,
+        pump::{discard, read_now},
+    },
+};
 use nix::{
     fcntl::{FcntlArg, fcntl},
     sys::{
@@ -24,9 +29,6 @@ use std::{
     process::{Command, Stdio},
 };
 use tokio::{net::unix::pipe, sync::oneshot};
-
-/// The most a pipe holds at its default size: what a finished command wrote and we have not read.
-pub(super) const PIPE: usize = 64 << 10;
 
 /// Bash runs this; it is one line, so that line numbers in messages are those of the command.
 ///
@@ -54,13 +56,14 @@ const DRIVER: &str = concat!(
     r#"__sprite_last=124; __sprite_done 124; eval "$__sprite_loop"'; "#,
     r#"eval "$__sprite_loop""#,
 );
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A running bash.
 pub(super) struct Bash {
     pub(super) pid: Pid,
     control: io::PipeWriter,
     script: File,
+    /// Whether it can never write to files, because the disk was full when it was started.
+    pub(super) mute: bool,
     pub(super) channels: Channels,
 }
 
@@ -86,13 +89,16 @@ impl Bash {
             above(&stdout_out)?,
             above(&stderr_out)?,
         ];
-        let child = command(surroundings, &inner).spawn()?;
+        let mut command = command(surroundings, &inner);
+        let mute = surroundings.growth.govern(&mut command);
+        let child = command.spawn()?;
         let pid = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
         let exited = reaper.register(pid);
         Ok(Self {
             pid,
             control,
             script: script.into(),
+            mute,
             channels: Channels {
                 stdout: pipe::Receiver::from_owned_fd(stdout.into())?,
                 stderr: pipe::Receiver::from_owned_fd(stderr.into())?,
@@ -118,9 +124,13 @@ impl Bash {
             exited,
             ..
         } = &mut self.channels;
+        // When all writers are gone, only the end of bash is left to wait for.
+        let printed = async {
+            tokio::join!(discard(stdout), discard(stderr));
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
-            () = discard(stdout) => {}
-            () = discard(stderr) => {}
+            () = printed => {}
             _ = exited => {}
         }
     }
@@ -137,29 +147,6 @@ impl Bash {
         // The sender only goes away together with the whole supervisor.
         drop(self.channels.exited.await);
     }
-}
-
-/// What is in a pipe at this moment. It asks the kernel: the runtime's notion of readiness may be
-/// older than the exit code that was read just now.
-pub(super) fn read_now(pipe: &pipe::Receiver) -> Option<Bytes> {
-    let mut buffer = vec![0; PIPE];
-    let read = nix::unistd::read(pipe, &mut buffer).ok()?;
-    buffer.truncate(read);
-    (read > 0).then(|| buffer.into())
-}
-
-async fn discard(pipe: &pipe::Receiver) {
-    let mut buffer = vec![0; 4096];
-    while pipe.readable().await.is_ok() {
-        match pipe.try_read(&mut buffer) {
-            Ok(0) => break,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
-        }
-    }
-    // All writers are gone; only the end of bash is left to wait for.
-    std::future::pending::<()>().await;
 }
 
 /// A copy whose number is above those that bash is to see, so that none overwrites another.
@@ -180,14 +167,7 @@ fn command(surroundings: &Surroundings, inner: &[OwnedFd; 5]) -> Command {
         .args(["--norc", "--noprofile", "-c", DRIVER, "bash"])
         .current_dir(&surroundings.home)
         .env_clear()
-        .env("HOME", &surroundings.home)
-        .env("LANG", "C.UTF-8")
-        .env("LOGNAME", "sprite")
-        .env("PATH", PATH)
-        .env("SHELL", "/bin/bash")
-        .env("TERM", "dumb")
-        .env("TMPDIR", &surroundings.tmp)
-        .env("USER", "sprite")
+        .envs(surroundings.variables())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

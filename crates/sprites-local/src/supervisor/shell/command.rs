@@ -4,16 +4,15 @@
 
 use super::{
     Job,
-    bash::{Bash, Channels, PIPE, read_now},
+    bash::{Bash, Channels},
 };
 use crate::{
     protocol::{Failure, Kind, Reply, WireExit},
     supervisor::{
         processes::{descendants, now_ticks, send},
-        responder::Responder,
+        pump::pump,
     },
 };
-use bytes::{Bytes, BytesMut};
 use nix::{sys::signal::Signal, unistd::Pid};
 use std::{collections::HashSet, io, time::Duration};
 use tokio::{
@@ -189,37 +188,4 @@ async fn read_status(status: &pipe::Receiver, line: &mut Vec<u8>) -> i32 {
 fn skip_rest(pid: Pid) {
     // SAFETY: kill takes plain integers. A shell that is gone already needs no signal.
     unsafe { libc::kill(pid.as_raw(), libc::SIGRTMAX()) };
-}
-
-/// Passes output on until the command is over, and then what is left of it.
-async fn pump(pipe: &pipe::Receiver, kind: Kind, to: &Responder, over: &CancellationToken) {
-    let mut buffer = BytesMut::new();
-    loop {
-        tokio::select! {
-            biased;
-            () = over.cancelled() => break,
-            ready = pipe.readable() => if ready.is_err() { break },
-        }
-        match read(pipe, &mut buffer) {
-            Ok(piece) if piece.is_empty() => break,
-            Ok(piece) => to.data(kind, piece).await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
-        }
-    }
-    over.cancelled().await;
-    // All the command wrote is in the pipe now. What comes after a pipeful is from the background.
-    let mut left = PIPE;
-    while left > 0
-        && let Some(piece) = read_now(pipe)
-    {
-        left = left.saturating_sub(piece.len());
-        to.data(kind, piece).await;
-    }
-}
-
-fn read(pipe: &pipe::Receiver, buffer: &mut BytesMut) -> io::Result<Bytes> {
-    buffer.reserve(PIPE);
-    pipe.try_read_buf(buffer)?;
-    Ok(buffer.split().freeze())
 }

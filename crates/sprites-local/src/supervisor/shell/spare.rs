@@ -1,8 +1,8 @@
 //! One bash in reserve: starting one takes longer than most commands run, so it is done before
 //! anybody waits for it.
 
-use super::{Surroundings, bash::Bash};
-use crate::supervisor::processes::Reaper;
+use super::bash::Bash;
+use crate::supervisor::{environment::Surroundings, processes::Reaper};
 use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::sync::oneshot::error::TryRecvError;
 

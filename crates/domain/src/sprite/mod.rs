@@ -1,4 +1,10 @@
-//! The sandbox of an agent, and the shells inside it.
+//! The sandbox of an agent, the shells inside it and what it may reach.
+
+mod background;
+mod network;
+
+pub use background::{BackgroundProcess, BackgroundStatus};
+pub use network::{BadRule, NetworkAction, NetworkPolicy, NetworkRule};
 
 use crate::{
     Timestamp,

@@ -1,8 +1,27 @@
-//! Sprites: persistent sandbox computers, one per agent.
+//! Sprites: persistent sandbox computers, one per agent. Tools see one as a [`Sandbox`], hands for
+//! an agent; people and other servers see all of it, a [`Sprite`].
+
+mod checkpoint;
+mod files;
+mod network;
+mod process;
+mod service;
+
+pub use checkpoint::{Checkpoint, Checkpoints, Progress};
+pub use files::Files;
+pub use network::{ListeningPort, Network, Tunnel, TunnelInput};
+pub use process::{
+    Attached, Command, ProcessEvent, ProcessId, ProcessInput, ProcessOutput, ProcessReport,
+    ProcessState, Processes, TerminalSize,
+};
+pub use service::{
+    ServiceDefinition, ServiceEvent, ServiceLog, ServiceReport, ServiceStatus, Services,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{
+    Timestamp,
     id::SpriteSessionId,
     sprite::{SandboxTier, SpriteKey},
 };
@@ -20,6 +39,17 @@ pub enum SandboxError {
     /// Something the request cannot do, in words for the model: not a directory, permission denied, bad pattern.
     #[error("{0}")]
     Refused(String),
+    /// What is there does not allow it: a process that ended, a name that is taken.
+    #[error("{0}")]
+    Conflict(String),
+    /// A quota is used up: too many sprites, processes or bytes.
+    #[error("{message}")]
+    Exhausted {
+        /// Which, how much there is and how to make room.
+        message: String,
+        /// When it is worth to try again, where waiting helps.
+        retry_after: Option<Duration>,
+    },
     /// The sandbox ended under the request; whatever ran may have had effects.
     #[error("the sandbox stopped while it worked: {0}")]
     Lost(String),
@@ -99,6 +129,10 @@ pub struct DirectoryEntry {
     pub kind: EntryKind,
     /// Size in bytes, of a file.
     pub bytes: u64,
+    /// Its permission bits.
+    pub mode: u32,
+    /// When its content last changed.
+    pub modified_at: Timestamp,
 }
 
 /// A search through file contents.
@@ -139,19 +173,26 @@ pub struct Found<T> {
 /// What a server can say of its sandboxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SandboxReport {
-    /// How well they are walled off.
-    pub tier: SandboxTier,
-    /// What the next better tier lacks on this host, in words for a person.
+    /// Where sprites are.
+    pub backend: SandboxBackend,
+    /// What the next better tier, or a limit that cannot be enforced, lacks on this host, in words
+    /// for a person.
     pub missing: Vec<String>,
+}
+
+/// Where sprites are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SandboxBackend {
+    /// On this machine, walled off so well.
+    Local(SandboxTier),
+    /// At a service that speaks the Sprites API, at this address.
+    Sprites(String),
 }
 
 /// One agent's computer. Relative paths start at the home directory; every path is resolved
 /// inside the sandbox, so none leads out of it.
 #[async_trait]
 pub trait Sandbox: Send + Sync {
-    /// The home directory as commands see it.
-    fn home(&self) -> &str;
-
     /// Runs a command in a kept shell. Dropping the future kills the command's process group.
     async fn exec(
         &self,
@@ -186,15 +227,33 @@ pub trait Sandbox: Send + Sync {
     async fn grep(&self, request: GrepRequest) -> Result<Found<GrepMatch>, SandboxError>;
 }
 
+/// All there is to a sprite. Whoever uses it wakes it; whoever only looks does not.
+pub trait Sprite: Sandbox + Processes + Files + Checkpoints + Network + Services {}
+
+impl<T: Sandbox + Processes + Files + Checkpoints + Network + Services> Sprite for T {}
+
+/// What a sprite does now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpriteStatus {
+    /// Nothing runs; the next use starts it.
+    Cold,
+    /// It is awake and has nothing to do.
+    Warm,
+    /// Something runs in it.
+    Running,
+}
+
 /// How a sprite is, as far as the backend can say without waking it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpriteReport {
     /// Whether it was ever provisioned.
     pub provisioned: bool,
-    /// Whether its supervisor runs now.
-    pub awake: bool,
-    /// Bytes its home takes on disk.
-    pub disk_bytes: u64,
+    /// What it does.
+    pub status: SpriteStatus,
+    /// Bytes its files take on disk, where the backend says so.
+    pub disk_bytes: Option<u64>,
+    /// The most they may take.
+    pub disk_limit: Option<u64>,
     /// Open shells.
     pub shells: Vec<SpriteSessionId>,
 }
@@ -208,8 +267,15 @@ pub trait SandboxHost: Send + Sync {
     /// The sprite, provisioned and woken when needed; cheap when it is awake.
     async fn open(&self, sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError>;
 
+    /// All of a sprite. Provisions and wakes nothing by itself.
+    fn sprite(&self, sprite: SpriteKey) -> Arc<dyn Sprite>;
+
     /// How the sprite is; does not wake or provision it.
     async fn inspect(&self, sprite: SpriteKey) -> Result<SpriteReport, SandboxError>;
+
+    /// Ends the sprite and removes all of it, checkpoints included, for good. One that is not
+    /// there is fine.
+    async fn destroy(&self, sprite: SpriteKey) -> Result<(), SandboxError>;
 
     /// Stops every sprite; files stay.
     async fn shutdown(&self);

@@ -1,0 +1,183 @@
+//! What the surface sees of a sprite beyond its shells: a policy that is kept, checkpoints that can be made
+//! and forgotten, and one process, `7`, that runs until it is killed.
+
+use crate::fakes::Shells;
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::{Timestamp, sprite::NetworkPolicy};
+use ports::sandbox::{
+    Attached, Checkpoint, Checkpoints, Command, DirectoryEntry, Exit, Files, ListeningPort,
+    Network, ProcessId, ProcessReport, ProcessState, Processes, Progress, SandboxError,
+    ServiceDefinition, ServiceLog, ServiceReport, Services, Tunnel,
+};
+use std::time::Duration;
+
+/// What the fake keeps.
+#[derive(Default)]
+pub(crate) struct Kept {
+    policy: NetworkPolicy,
+    checkpoints: Vec<Checkpoint>,
+    killed: bool,
+}
+
+fn absent<T>(what: &str) -> Result<T, SandboxError> {
+    Err(SandboxError::NotFound {
+        path: what.to_owned(),
+    })
+}
+
+#[async_trait]
+impl Network for Shells {
+    async fn network_policy(&self) -> Result<NetworkPolicy, SandboxError> {
+        Ok(self.kept().policy.clone())
+    }
+
+    async fn set_network_policy(&self, policy: NetworkPolicy) -> Result<(), SandboxError> {
+        if policy.allows("unenforceable.example") {
+            let text = "this tier cannot enforce that".to_owned();
+            return Err(SandboxError::Refused(text));
+        }
+        self.kept().policy = policy;
+        Ok(())
+    }
+
+    async fn connect(&self, _: &str, _: u16) -> Result<Tunnel, SandboxError> {
+        absent("port")
+    }
+
+    async fn listening(&self) -> Result<Vec<ListeningPort>, SandboxError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Checkpoints for Shells {
+    async fn checkpoint(
+        &self,
+        comment: Option<String>,
+        _: &dyn Progress,
+    ) -> Result<Checkpoint, SandboxError> {
+        let mut kept = self.kept();
+        let made = Checkpoint {
+            id: format!("v{}", kept.checkpoints.len() + 1),
+            created_at: Timestamp::default(),
+            comment,
+            automatic: false,
+            bytes: Some(10),
+        };
+        kept.checkpoints.push(made.clone());
+        Ok(made)
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<Checkpoint>, SandboxError> {
+        Ok(self.kept().checkpoints.clone())
+    }
+
+    async fn restore(&self, id: &str, _: &dyn Progress) -> Result<(), SandboxError> {
+        let known = self.kept().checkpoints.iter().any(|known| known.id == id);
+        if known { Ok(()) } else { absent(id) }
+    }
+
+    async fn delete_checkpoint(&self, id: &str) -> Result<(), SandboxError> {
+        self.restore(id, &()).await?;
+        self.kept().checkpoints.retain(|known| known.id != id);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Processes for Shells {
+    async fn start(&self, _: Command) -> Result<Attached, SandboxError> {
+        absent("program")
+    }
+
+    async fn attach(&self, id: &ProcessId) -> Result<Attached, SandboxError> {
+        absent(&id.0)
+    }
+
+    async fn processes(&self) -> Result<Vec<ProcessReport>, SandboxError> {
+        let process = ProcessReport {
+            id: ProcessId("7".to_owned()),
+            arguments: vec!["sleep".to_owned(), "1000".to_owned()],
+            directory: "/home/sprite".to_owned(),
+            terminal: false,
+            started_at: Timestamp::default(),
+            active_at: Timestamp::default(),
+            readers: 0,
+            state: ProcessState::Running,
+        };
+        let killed = self.kept().killed;
+        Ok(if killed { Vec::new() } else { vec![process] })
+    }
+
+    async fn last_output(&self, _: &ProcessId) -> Result<Bytes, SandboxError> {
+        Ok(Bytes::from_static(b"listening\0\n"))
+    }
+
+    async fn kill(
+        &self,
+        id: &ProcessId,
+        signal: i32,
+        _: Duration,
+    ) -> Result<Option<Exit>, SandboxError> {
+        if id.0 != "7" {
+            return absent(&id.0);
+        }
+        self.kept().killed = true;
+        Ok(Some(Exit::Signal(signal)))
+    }
+}
+
+#[async_trait]
+impl Files for Shells {
+    async fn stat(&self, path: &str) -> Result<DirectoryEntry, SandboxError> {
+        absent(path)
+    }
+
+    async fn remove(&self, path: &str, _: bool) -> Result<(), SandboxError> {
+        absent(path)
+    }
+
+    async fn rename(&self, from: &str, _: &str) -> Result<(), SandboxError> {
+        absent(from)
+    }
+
+    async fn copy(&self, from: &str, _: &str, _: bool) -> Result<(), SandboxError> {
+        absent(from)
+    }
+
+    async fn chmod(&self, path: &str, _: u32, _: bool) -> Result<(), SandboxError> {
+        absent(path)
+    }
+}
+
+#[async_trait]
+impl Services for Shells {
+    async fn services(&self) -> Result<Vec<ServiceReport>, SandboxError> {
+        Ok(Vec::new())
+    }
+
+    async fn put_service(&self, _: ServiceDefinition) -> Result<(), SandboxError> {
+        absent("service")
+    }
+
+    async fn start_service(&self, name: &str) -> Result<(), SandboxError> {
+        absent(name)
+    }
+
+    async fn stop_service(&self, name: &str, _: Duration) -> Result<(), SandboxError> {
+        absent(name)
+    }
+
+    async fn signal_service(&self, name: &str, _: i32) -> Result<(), SandboxError> {
+        absent(name)
+    }
+
+    async fn delete_service(&self, name: &str) -> Result<(), SandboxError> {
+        absent(name)
+    }
+
+    async fn service_log(&self, name: &str, _: usize, _: bool) -> Result<ServiceLog, SandboxError> {
+        absent(name)
+    }
+}
