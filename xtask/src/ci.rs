@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{codegen, programs, proof, shell, test, tidy, workspace::Workspace};
+use crate::{codegen, programs, proof, sdks, shell, test, tidy, workspace::Workspace};
 
 /// Runs every gate and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
@@ -14,6 +14,7 @@ pub(crate) fn run() -> Result<()> {
     // Built as the tests will be, so that nothing is compiled twice with other features.
     cargo("build --quiet --workspace --all-targets --locked")?;
     codegen::check(&Workspace::load()?)?;
+    sdks::run()?;
     proof::crash(&["--ci".to_owned()])?;
     test::run(None)
 }

@@ -6,6 +6,7 @@ mod ci;
 mod codegen;
 mod programs;
 mod proof;
+mod sdks;
 mod services;
 mod shell;
 mod test;
@@ -72,6 +73,8 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Drive `sprited` with the published SDKs of the Sprites API.
+    Sdks,
     /// Everything that gates a change, tests last.
     Ci,
 }
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Verb::Crash { args } => proof::crash(&args),
         Verb::Replicas { args } => proof::replicas(&args),
         Verb::Soak { args } => proof::soak(&args),
+        Verb::Sdks => sdks::run(),
         Verb::Ci => ci::run(),
     };
     match outcome {

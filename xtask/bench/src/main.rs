@@ -8,6 +8,7 @@ mod http;
 mod lifecycle;
 mod process;
 mod report;
+mod sandbox;
 mod scenarios;
 mod server;
 

@@ -1,5 +1,5 @@
-//! What is measured, in order, against one server: start, idleness, single replies, a burst, ingest
-//! and effects. The targets stand beside the measurements they belong to.
+//! What is measured, in order, against one server: start, idleness, single replies, a burst, ingest,
+//! effects and commands. The targets stand beside the measurements they belong to.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::bot::World;
 use crate::database::Kind;
 use crate::report::{Report, Target, percentiles};
 use crate::server::{Server, Setup};
-use crate::{http, lifecycle, process};
+use crate::{http, lifecycle, process, sandbox};
 
 const MIB: f64 = 1024.0 * 1024.0;
 const STARTS: usize = 5;
@@ -80,6 +80,7 @@ impl Bench {
         self.effects(report, &server, &world, &agent).await?;
         server.stop().await?;
         let scale = usize::try_from(self.scale)?;
+        sandbox::measure(report, &self.binary, &self.out, scale).await?;
         lifecycle::measure(report, self.kind.store(&self.out).await?, scale).await
     }
 

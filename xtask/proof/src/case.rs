@@ -198,7 +198,7 @@ impl Life<'_> {
             }
         }
         // The last act of the script may have been the blow.
-        while tokio::time::timeout(LAST_BLOW, self.fall())
+        while tokio::time::timeout(self.last_blow(), self.fall())
             .await
             .is_ok_and(|fell| fell.is_ok())
         {
@@ -213,6 +213,14 @@ impl Life<'_> {
         loop {
             self.fall().await?;
             self.rise().await?;
+        }
+    }
+
+    /// A point may never be met again; a blow from outside comes, and what it brings about takes its time.
+    fn last_blow(&self) -> Duration {
+        match self.blow() {
+            Some(Blow::Kill(_) | Blow::Drain(..)) => STOP_LIMIT,
+            Some(Blow::Point(..)) | None => LAST_BLOW,
         }
     }
 
