@@ -82,7 +82,10 @@ fn policy_of(rules: Vec<Rule>) -> Result<NetworkPolicy, SpritesError> {
 #[async_trait]
 impl Network for RemoteSprite {
     async fn network_policy(&self) -> Result<NetworkPolicy, SandboxError> {
-        let place = self.place().await?;
+        // One that is made later is denied everything before anything runs in it.
+        let Some(place) = self.existing().await? else {
+            return Ok(NetworkPolicy::default());
+        };
         let rules = rules(self.api(), &place.door.sprite).await;
         let policy = rules.and_then(policy_of);
         policy.map_err(|error| place.failed(error))

@@ -17,6 +17,7 @@ pub async fn looking_provisions_nothing(h: &mut Harness) {
     assert_eq!(h.sprite.processes().await.unwrap(), vec![]);
     assert_eq!(h.sprite.checkpoints().await.unwrap(), vec![]);
     assert_eq!(h.sprite.services().await.unwrap(), vec![]);
+    h.sprite.network_policy().await.unwrap();
     assert!(!host.inspect(h.key(1)).await.unwrap().provisioned);
     output(h.sprite.as_ref(), "true").await;
     let report = host.inspect(h.key(1)).await.unwrap();
