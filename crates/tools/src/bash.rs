@@ -79,24 +79,36 @@ impl Action for Bash {
             script: arguments.command,
             timeout: Duration::from_secs(seconds),
         };
-        let tee = Tee {
-            live: context.live,
-            stdout: Mutex::default(),
-            stderr: Mutex::default(),
-        };
+        let tee = Tee::new(context.live);
         let outcome = sandbox.exec(request, &tee).await?;
-        let [stdout, stderr] = [tee.stdout, tee.stderr].map(|output| {
-            let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
-            output.shown()
-        });
+        let [stdout, stderr] = tee.shown();
         Ok(report(outcome, seconds, &stdout, &stderr))
     }
 }
 
-struct Tee<'a> {
+/// Keeps what the model reads of a command's output while people see all of it.
+pub(crate) struct Tee<'a> {
     live: &'a dyn OutputSink,
     stdout: Mutex<Output>,
     stderr: Mutex<Output>,
+}
+
+impl<'a> Tee<'a> {
+    pub(crate) fn new(live: &'a dyn OutputSink) -> Self {
+        Self {
+            live,
+            stdout: Mutex::default(),
+            stderr: Mutex::default(),
+        }
+    }
+
+    /// Standard output and standard error.
+    pub(crate) fn shown(self) -> [Shown; 2] {
+        [self.stdout, self.stderr].map(|output| {
+            let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
+            output.shown()
+        })
+    }
 }
 
 #[async_trait]

@@ -1,20 +1,17 @@
 //! Gives the job a working copy of its own: one clone per repository in the sprite, one Git worktree
 //! per job, so that two jobs of an agent do not write into each other's files.
 
-use crate::{action::Action, output::Output};
+use crate::{action::Action, bash::Tee};
 use async_trait::async_trait;
 use domain::id::SpriteSessionId;
 use ports::{
     inference::ToolSpec,
-    sandbox::{ExecRequest, Exit, OutputSink, OutputStream, SandboxError},
+    sandbox::{ExecRequest, Exit, SandboxError},
     tool::{ToolContext, ToolOutcome},
 };
 use serde::Deserialize;
 use serde_json::json;
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 const CHECKOUT: &str = include_str!("checkout_repository.sh");
 const LEAVE: &str = include_str!("leave_worktrees.sh");
@@ -116,38 +113,15 @@ async fn run(
         script,
         timeout: PATIENCE,
     };
-    let heard = Heard::default();
+    let tee = Tee::new(context.live);
     let sandbox = context.sandbox.sandbox().await?;
-    let outcome = sandbox.exec(request, &heard).await?;
-    let [stdout, stderr] = [heard.stdout, heard.stderr].map(|output| {
-        let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
-        output.shown().text
-    });
+    let outcome = sandbox.exec(request, &tee).await?;
+    let [stdout, stderr] = tee.shown();
     Ok(Said {
         exit: outcome.exit,
-        stdout,
-        stderr,
+        stdout: stdout.text,
+        stderr: stderr.text,
     })
-}
-
-#[derive(Default)]
-struct Heard {
-    stdout: Mutex<Output>,
-    stderr: Mutex<Output>,
-}
-
-#[async_trait]
-impl OutputSink for Heard {
-    async fn write(&self, stream: OutputStream, bytes: &[u8]) {
-        let output = match stream {
-            OutputStream::Stdout => &self.stdout,
-            OutputStream::Stderr => &self.stderr,
-        };
-        output
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(bytes);
-    }
 }
 
 /// One word for bash, whatever is in it.
