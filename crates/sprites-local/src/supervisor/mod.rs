@@ -10,6 +10,7 @@ mod files;
 mod growth;
 mod input;
 mod listening;
+mod on_files;
 mod process;
 mod processes;
 mod pump;
@@ -43,7 +44,6 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixStream as StdStream,
     },
-    path::Path,
     process::ExitCode,
     rc::Rc,
 };
@@ -338,7 +338,7 @@ impl Desk {
             | Request::Glob { .. }
             | Request::Grep { .. } => {
                 let (home, to) = (self.hello.home.clone(), to.clone());
-                blocking(move || on_files(request, &home, body, &to)).await
+                blocking(move || on_files::perform(request, &home, body, &to)).await
             }
             Request::Stat { path } => {
                 let home = self.hello.home.clone();
@@ -375,37 +375,4 @@ async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Failure::Refused(format!("the sandbox failed at it: {error}")))?
-}
-
-fn on_files(request: Request, home: &Path, body: Body, to: &Responder) -> Answer {
-    match request {
-        Request::Read { path, limit } => files::read(home, &path, limit, to),
-        Request::Write { path } => files::write(home, &path, body),
-        Request::List { path } => files::list(home, &path, to),
-        Request::MakeDirectory { path } => files::make_directory(home, &path),
-        Request::Glob {
-            root,
-            pattern,
-            limit,
-        } => search::glob(home, &root, &pattern, limit, to),
-        Request::Grep {
-            pattern,
-            path,
-            glob,
-            ignore_case,
-            limit,
-        } => {
-            let search = search::Grep::new(&pattern, glob.as_deref(), ignore_case, limit)?;
-            search.run(home, &path, to)
-        }
-        Request::Exec { .. }
-        | Request::CloseShell { .. }
-        | Request::Attempts(_)
-        | Request::Start
-        | Request::Connect { .. }
-        | Request::Listening
-        | Request::Stat { .. }
-        | Request::Change(_)
-        | Request::Growth { .. } => Err(Failure::Refused("not about files".into())),
-    }
 }
