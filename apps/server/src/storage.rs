@@ -17,6 +17,7 @@ use runtime::{Hub, TwoBuses};
 use std::{
     fs::{self, File, Permissions, TryLockError},
     io::{ErrorKind, Write},
+    ops::ControlFlow,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -164,7 +165,7 @@ pub fn instance(config: &Config) -> Result<String, Failure> {
 
 /// Keeps other processes from the database file, or, where a database is shared, from this data directory. Freed
 /// by the system however the process ends.
-pub fn lock(config: &Config) -> Result<File, Failure> {
+pub async fn lock(config: &Config) -> Result<File, Failure> {
     let (path, name) = match &config.server.database {
         // The lock lies beside the file, whatever way leads to it.
         Address::Sqlite(file) => {
@@ -173,21 +174,12 @@ pub fn lock(config: &Config) -> Result<File, Failure> {
         }
         Address::Postgres(_) => (config.server.data_dir.join("nitejar.lock"), "DATA_DIR"),
     };
-    let open = || {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        options.open(&path)
-    };
-    let file = match open() {
-        // Where there is no folder there is no other process.
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make_private(&config.server.data_dir)?;
-            open()
-        }
-        opened => opened,
-    }
-    .map_err(|error| unusable(&path, error))?;
-    match file.try_lock() {
+    let file = lock_file(config, &path)?;
+    let taken = inherit(async || match file.try_lock() {
+        Err(TryLockError::WouldBlock) => ControlFlow::Continue(TryLockError::WouldBlock),
+        settled => ControlFlow::Break(settled),
+    });
+    match taken.await {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(ConfigError::Invalid {
             name,
@@ -199,6 +191,44 @@ pub fn lock(config: &Config) -> Result<File, Failure> {
         }
         .into()),
         Err(TryLockError::Error(error)) => Err(unusable(&path, error).into()),
+    }
+}
+
+fn lock_file(config: &Config, path: &Path) -> Result<File, Failure> {
+    let open = || {
+        let mut options = File::options();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        options.open(path)
+    };
+    let file = match open() {
+        // Where there is no folder there is no other process.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make_private(&config.server.data_dir)?;
+            open()
+        }
+        opened => opened,
+    };
+    Ok(file.map_err(|error| unusable(path, error))?)
+}
+
+/// How long what a killed process held may stay taken.
+const INHERITANCE: Duration = Duration::from_secs(2);
+const INHERITANCE_LOOK: Duration = Duration::from_millis(20);
+
+/// Takes what only one process can have. A process that is killed while it starts a command leaves its lock and
+/// its port to the child, until that becomes the command; whoever is started in its place at once waits so long.
+pub async fn inherit<T, E>(
+    mut attempt: impl AsyncFnMut() -> ControlFlow<Result<T, E>, E>,
+) -> Result<T, E> {
+    let limit = tokio::time::Instant::now() + INHERITANCE;
+    loop {
+        match attempt().await {
+            ControlFlow::Break(settled) => return settled,
+            ControlFlow::Continue(held) if tokio::time::Instant::now() >= limit => {
+                return Err(held);
+            }
+            ControlFlow::Continue(_held) => tokio::time::sleep(INHERITANCE_LOOK).await,
+        }
     }
 }
 
@@ -275,5 +305,19 @@ mod tests {
         );
         assert!(text.ends_with("or use a PostgreSQL database"), "{text}");
         check_place(&Err(StoreError::Stale)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_to_its_child_is_taken_when_the_child_lets_go() {
+        let mut looks = 0;
+        let taken = inherit(async || {
+            looks += 1;
+            if looks < 4 {
+                ControlFlow::Continue("held")
+            } else {
+                ControlFlow::Break(Ok(looks))
+            }
+        });
+        assert_eq!(taken.await, Ok(4));
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Launch {
 pub(crate) struct Server {
     child: Child,
     pid: Pid,
+    log: PathBuf,
     pub(crate) started: Instant,
 }
 
@@ -68,6 +69,7 @@ impl Launch {
         Ok(Server {
             child,
             pid: Pid::from_raw(i32::try_from(pid)?),
+            log: self.log.clone(),
             started,
         })
     }
@@ -102,7 +104,11 @@ impl Server {
     pub(crate) async fn ready(&mut self, api: &Api) -> Result<()> {
         while !api.is_ready().await {
             if let Some(status) = self.child.try_wait()? {
-                bail!("the server ended with {status} before it was ready; see its log");
+                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+                let last = log.lines().next_back().unwrap_or_default();
+                bail!(
+                    "the server ended with {status} before it was ready; the last it said: {last}"
+                );
             }
             ensure!(
                 self.started.elapsed() < START_LIMIT,

@@ -59,7 +59,7 @@ pub async fn run(config: Config, restore: Restore) -> Result<(), Failure> {
     }
     let has_key = has_key(&config, &manifest)?;
     storage::make_private(&config.server.data_dir)?;
-    let _lock = storage::lock(&config)?;
+    let _lock = storage::lock(&config).await?;
     let kept = match (address, manifest.database) {
         (Database::Sqlite(path), Kind::Sqlite) => {
             let target = Target {

@@ -51,7 +51,7 @@ pub async fn run(config: Config, json: bool) -> Result<(), Failure> {
     // A shared database may have servers on it, as long as these were given both keys.
     let generated = is_generated(&config)?;
     let _lock = if generated || !config.server.database.is_shared() {
-        Some(storage::lock(&config)?)
+        Some(storage::lock(&config).await?)
     } else {
         None
     };

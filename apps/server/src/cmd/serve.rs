@@ -13,7 +13,10 @@ use api::{ApiState, Phase};
 use domain::secret::Redactor;
 use runtime::{Engine, EngineParts, Hub};
 use services::Platform;
-use std::{fs::File, io::ErrorKind, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::File, io::ErrorKind, net::SocketAddr, ops::ControlFlow, path::PathBuf, sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -143,7 +146,7 @@ impl Server {
         redactor: Arc<Redactor>,
         metrics: Arc<dyn Fn() -> String + Send + Sync>,
     ) -> Result<Self, Failure> {
-        let lock = storage::lock(config)?;
+        let lock = storage::lock(config).await?;
         let foundation = wire::foundation(config, redactor).await?;
         let store = Arc::clone(&foundation.store);
         let listener = bind(config).await?;
@@ -271,7 +274,11 @@ async fn stopping(mut phases: watch::Receiver<Phase>) {
 
 async fn bind(config: &Config) -> Result<TcpListener, Failure> {
     let address = SocketAddr::new(config.server.host, config.server.port);
-    TcpListener::bind(address).await.map_err(|error| {
+    let listening = storage::inherit(async || match TcpListener::bind(address).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => ControlFlow::Continue(error),
+        settled => ControlFlow::Break(settled),
+    });
+    listening.await.map_err(|error| {
         let problem = match error.kind() {
             ErrorKind::AddrInUse => format!(
                 "{address} is taken by another program; stop it, or set PORT to a free port"
