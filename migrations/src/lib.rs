@@ -23,6 +23,10 @@ mod m20261123_000011_retention;
 mod m20261123_000012_idempotency_holder;
 mod m20261123_000013_shell_instance;
 mod m20261123_000014_background_processes;
+mod m20261123_000015_access;
+mod m20261123_000016_audit;
+mod m20261123_000017_approvals;
+mod m20261123_000018_providers;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
@@ -52,6 +56,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000012_idempotency_holder::Migration),
             Box::new(m20261123_000013_shell_instance::Migration),
             Box::new(m20261123_000014_background_processes::Migration),
+            Box::new(m20261123_000015_access::Migration),
+            Box::new(m20261123_000016_audit::Migration),
+            Box::new(m20261123_000017_approvals::Migration),
+            Box::new(m20261123_000018_providers::Migration),
         ]
     }
 }

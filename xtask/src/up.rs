@@ -1,12 +1,11 @@
 //! `up`: from a fresh checkout to a server that answers, with nothing asked.
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{shell, workspace::Workspace};
+use crate::{shell, web::Web, workspace::Workspace};
 
 /// Optimised, but without link-time optimisation: the first build takes half the time.
 const PROFILE: &str = "bench-build";
@@ -14,10 +13,8 @@ const PROFILE: &str = "bench-build";
 /// Builds what is missing and becomes the server, which then owns the terminal, signals and exit code.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let workspace = Workspace::load()?;
-    let web = workspace.root.join("apps/web");
-    if web.join("package.json").is_file() {
-        build_web(&web)?;
-    }
+    // Before the server, which carries the app inside.
+    Web::ready(&workspace)?.build()?;
     eprintln!(
         "Building the server; the first build compiles every dependency and takes some minutes."
     );
@@ -44,17 +41,4 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         .args(arguments)
         .exec();
     Err(anyhow!(error)).with_context(|| format!("cannot start {}", program.display()))
-}
-
-fn build_web(web: &Path) -> Result<()> {
-    let npm = shell::on_path("npm")
-        .context("npm is not installed, and the web app needs it; install Node 20 or newer")?;
-    if !web.join("node_modules").is_dir() {
-        shell::run(
-            Command::new(&npm)
-                .current_dir(web)
-                .args(["ci", "--no-audit", "--no-fund"]),
-        )?;
-    }
-    shell::run(Command::new(npm).current_dir(web).args(["run", "build"]))
 }

@@ -1,10 +1,10 @@
-//! What the first start makes: the tenant with its budget, the built-in integration, the owner's token,
+//! What the first start makes: the tenant with its budget, the built-in integration, the owner's token, the link for the owner,
 //! and the proof that the encryption key is the right one.
 
 use anyhow::Context as _;
 use domain::{
     Timestamp,
-    access::{Actor, ApiToken, Role},
+    access::{ApiToken, Role},
     budget::{BudgetScope, Limit, Period},
     id::{TenantId, TokenId},
     secret::Secret,
@@ -14,7 +14,7 @@ use ports::{
     store::{Durability, Store, SystemStore},
 };
 use serde_json::Value;
-use services::{Context, Platform, tokens};
+use services::{Context, Platform, links, tokens};
 use std::{
     fs,
     io::Write,
@@ -100,12 +100,7 @@ pub async fn owner_token(
     platform: &Arc<Platform>,
     data_dir: &Path,
 ) -> anyhow::Result<Option<PathBuf>> {
-    let context = Context {
-        actor: Actor::System,
-        tenant: platform.settings.home_tenant,
-        platform: Arc::clone(platform),
-        request: None,
-    };
+    let context = Context::system(Arc::clone(platform), platform.settings.home_tenant);
     let now = platform.clock.now();
     let existing = tokens::list(&context).await?;
     if existing
@@ -125,6 +120,8 @@ pub async fn owner_token(
         created_at: now,
         expires_at: None,
         revoked_at: None,
+        scopes: None,
+        last_used_at: None,
     };
     // The file comes first: a live token that nobody holds would keep later starts from making one.
     let path = data_dir.join("admin.token");
@@ -135,6 +132,46 @@ pub async fn owner_token(
         return Err(error);
     }
     Ok(Some(path))
+}
+
+/// Makes the link for the first owner when there is no owner, and returns the file it is in. One of an earlier start
+/// that still opens stays; one that nobody needs any more goes.
+pub async fn setup_link(
+    platform: &Arc<Platform>,
+    data_dir: &Path,
+) -> anyhow::Result<Option<SetupLink>> {
+    let context = Context::system(Arc::clone(platform), platform.settings.home_tenant);
+    let path = data_dir.join("setup.link");
+    let url = fs::read_to_string(&path).unwrap_or_default();
+    if !links::is_setup_required(&context).await? {
+        return match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} is of no use any more", path.display()))
+            }
+            Ok(()) | Err(_) => Ok(None),
+        };
+    }
+    if let Some(token) = links::token_of(&url)
+        && links::inspect(&context, &token).await.is_ok()
+    {
+        let url = links::url(&platform.settings.people_url, &token);
+        return Ok(Some(SetupLink { path, url }));
+    }
+    let Some(new) = links::set_up(&context).await? else {
+        return Ok(None);
+    };
+    write_private(&path, &new.url)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    let url = new.url;
+    Ok(Some(SetupLink { path, url }))
+}
+
+/// The link for the first owner.
+pub struct SetupLink {
+    /// The file it is in.
+    pub path: PathBuf,
+    /// Where to go; never for the log.
+    pub url: Secret,
 }
 
 async fn insert(store: &dyn Store, token: &ApiToken) -> anyhow::Result<()> {

@@ -54,6 +54,9 @@ pub enum Command {
     /// Make, list and revoke API tokens.
     #[command(subcommand)]
     Token(cmd::token::TokenCommand),
+    /// List who has a login, and make a link for who lost their password.
+    #[command(subcommand)]
+    User(cmd::user::UserCommand),
     /// Seal every secret anew with a new encryption key; can be killed and started again.
     RotateKeys {
         /// Print JSON.
@@ -109,6 +112,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Backup { place, json } => cmd::backup::run(config, place, json).await,
             Command::Restore(restore) => cmd::restore::run(config, restore).await,
             Command::Token(command) => cmd::token::run(config, command).await,
+            Command::User(command) => cmd::user::run(config, command).await,
             Command::RotateKeys { json } => cmd::rotate_keys::run(config, json).await,
             Command::Demo => cmd::demo::run(config).await,
             Command::Openapi => Ok(cmd::openapi::run()?),

@@ -11,4 +11,5 @@ mod secrets;
 pub mod storage;
 pub mod system;
 pub mod telemetry;
+mod web;
 pub mod wire;

@@ -14,4 +14,8 @@ impl Secrets for RingSecrets {
     fn hash(&self, token: &Secret) -> String {
         crypto::token_hash(token.expose())
     }
+
+    fn digest(&self, content: &[u8]) -> String {
+        crypto::digest(content)
+    }
 }

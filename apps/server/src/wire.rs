@@ -9,9 +9,8 @@ use crate::{
     system::{SystemClock, SystemIds},
 };
 use anyhow::Context;
-use crypto::{AesGcmCipher, KeyRing, MalformedKey};
+use crypto::{AesGcmCipher, Argon2Credentials, KeyRing, MalformedKey, PasswordCost};
 use domain::{
-    access::Actor,
     budget::{Limit, Micros},
     channel::ChannelType,
     id::TenantId,
@@ -28,7 +27,9 @@ use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
 use sprites::{SpritesHost, SpritesSettings};
 use sprites_local::{LocalHost, LocalSettings};
-use std::{any::Any, collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    any::Any, collections::BTreeMap, fs, net::IpAddr, path::PathBuf, sync::Arc, time::Duration,
+};
 use tokio_util::task::TaskTracker;
 
 /// The hidden first argument that makes this binary the supervisor inside a sandbox.
@@ -160,12 +161,7 @@ pub async fn assemble(
     )
     .await?;
     let platform = Arc::new(platform(config, &foundation, home, tracker).await?);
-    let context = services::Context {
-        actor: Actor::System,
-        tenant: home,
-        platform: Arc::clone(&platform),
-        request: None,
-    };
+    let context = services::Context::system(Arc::clone(&platform), home);
     services::integrations::ensure_built_in(&context)
         .await
         .context("the built-in integration cannot be made")?;
@@ -230,12 +226,28 @@ async fn platform(
             home_tenant,
             admin_token_hash: admin_token.map(|token| secrets.hash(token)),
             public_url: config.server.app_base_url.clone(),
+            people_url: people_url(config),
             default_agent_budget: AGENT_BUDGET,
             job_budget: config.budgets.job,
             instance: storage::instance(config)?,
         },
         secrets,
+        credentials: Arc::new(Argon2Credentials::new(PasswordCost::default())),
     })
+}
+
+/// Where a person on this machine finds the server, unless it has a public URL.
+pub(crate) fn people_url(config: &Config) -> String {
+    let server = &config.server;
+    if let Some(url) = &server.app_base_url {
+        return url.clone();
+    }
+    let host = match server.host {
+        host if host.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(host) => format!("[{host}]"),
+        IpAddr::V4(host) => host.to_string(),
+    };
+    format!("http://{host}:{}", server.port)
 }
 
 /// The models of the configuration.

@@ -211,6 +211,7 @@ mod tests {
             steering: Steering::Steer,
             loop_limits: LoopLimits::default(),
             daily_budget: Limit::Unlimited,
+            tools: None,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             archived_at: None,

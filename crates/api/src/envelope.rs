@@ -12,10 +12,14 @@ use tracing::Instrument as _;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What the log calls a request.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Runs a request in its envelope.
 pub(crate) async fn envelope(
     State(state): State<ApiState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let id = given_id(&request).unwrap_or_else(|| state.platform.ids.next().to_string());
@@ -25,6 +29,7 @@ pub(crate) async fn envelope(
         .get::<MatchedPath>()
         .map_or_else(|| "unknown".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("http.request", request.id = %id, http.method = %method, http.route = route);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let started = Instant::now();
     let response = next.run(request).instrument(span).await;
     measure(known(&method), route, response.status().as_u16(), started);

@@ -1,12 +1,18 @@
 //! What handlers take: the caller, ids, bodies and queries, each refused with a problem document.
 
-use crate::{problem::ApiError, state::ApiState};
+use crate::{
+    cookies::{self, CSRF_HEADER},
+    envelope::RequestId,
+    limit::peer,
+    problem::ApiError,
+    state::ApiState,
+};
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request, State},
     http::{
-        StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE},
+        Extensions, HeaderMap, StatusCode,
+        header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
         request::Parts,
     },
     middleware::Next,
@@ -17,30 +23,93 @@ use domain::{
     secret::Secret,
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use services::Context;
-use std::str::FromStr;
+use services::{Context, access};
+use std::{convert::Infallible, str::FromStr, sync::Arc};
 use utoipa::IntoParams;
 
 /// How many rows a list gives when nobody said otherwise.
 const DEFAULT_LIMIT: u32 = 50;
 
-/// Lets nobody pass without a live bearer token.
+/// Lets nobody pass without a live bearer token, or the cookie of a live login and, for what changes something, the
+/// token that proves that a page of ours sent it.
 pub(crate) async fn authenticate(
     State(state): State<ApiState>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let token = request
-        .headers()
+    let headers = request.headers();
+    let (mut context, csrf) = if headers.contains_key(AUTHORIZATION) {
+        let token = bearer(headers).ok_or(services::Error::Unauthenticated)?;
+        (access::authenticate(&state.platform, &token).await?, None)
+    } else {
+        let cookie = cookies::read(&state, headers).ok_or(services::Error::Unauthenticated)?;
+        let context = access::resume(&state.platform, &cookie).await?;
+        let expected = cookies::csrf_token(&state.platform, &cookie);
+        if !request.method().is_safe() {
+            check_csrf(&state, headers, &expected)?;
+        }
+        (context, Some(expected))
+    };
+    locate(&mut context, request.extensions(), request.headers());
+    request.extensions_mut().insert(context);
+    request.extensions_mut().insert(Csrf(csrf));
+    Ok(next.run(request).await)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| Secret::new(token.trim()))
-        .ok_or(services::Error::Unauthenticated)?;
-    let context = services::access::authenticate(&state.platform, &token).await?;
-    request.extensions_mut().insert(context);
-    Ok(next.run(request).await)
+}
+
+/// Both are hashes of 256 random bits, and are compared as hashes again: the time it takes tells nothing.
+fn check_csrf(state: &ApiState, headers: &HeaderMap, expected: &str) -> Result<(), ApiError> {
+    let given = headers.get(CSRF_HEADER).map(|value| value.to_str());
+    let given = given.and_then(Result::ok).unwrap_or_default();
+    let hash = |text: &str| state.platform.secrets.hash(&Secret::new(text));
+    if hash(given) == hash(expected) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::FORBIDDEN,
+        "csrf_missing",
+        "a request with a login's cookie must carry its csrf_token, from GET /api/v1/session, in the header X-CSRF-Token",
+    ))
+}
+
+/// Notes where a request comes from and what the log calls it.
+fn locate(context: &mut Context, extensions: &Extensions, headers: &HeaderMap) {
+    context.address = Some(peer(extensions, headers));
+    let id = extensions.get::<RequestId>();
+    context.request_id = id.map(|RequestId(id)| id.clone());
+}
+
+/// The token that a page must send along with a login's cookie; none with a bearer token.
+#[derive(Clone)]
+pub(crate) struct Csrf(pub(crate) Option<String>);
+
+/// Somebody who is nobody yet: the server itself acts for them, in the tenant of this install.
+pub(crate) struct Visitor(pub(crate) Context);
+
+impl FromRequestParts<ApiState> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
+        let tenant = state.platform.settings.home_tenant;
+        let mut context = Context::system(Arc::clone(&state.platform), tenant);
+        locate(&mut context, &parts.extensions, &parts.headers);
+        Ok(Self(context))
+    }
+}
+
+/// What a browser calls itself.
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok())
 }
 
 /// Who calls, as [`authenticate`] found out.

@@ -3,6 +3,7 @@
 //! Handlers parse, call one use case and show what it returned. Nothing here decides anything,
 //! opens a transaction or knows a vendor.
 
+mod cookies;
 mod dto;
 mod envelope;
 mod extract;

@@ -25,7 +25,8 @@ use std::{
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, SecurityRequirement,
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    path::Operation,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     tag::TagBuilder,
 };
 use utoipa_axum::router::OpenApiRouter;
@@ -43,10 +44,15 @@ pub fn document() -> OpenApi {
         .merge(routes::health::router())
         .merge(routes::health::metrics_router())
         .merge(routes::webhooks::router())
-        .nest(V1, resources().merge(routes::events::router()));
+        .nest(
+            V1,
+            resources().merge(routes::events::router()).merge(public()),
+        );
     let mut document = routes.into_openapi();
     for (path, item) in &mut document.paths.paths {
-        if let Some(post) = item.post.as_mut().filter(|_| path.starts_with(V1)) {
+        // Without a credential there is nobody whose keys could be told apart.
+        let keyed = |post: &&mut Operation| path.starts_with(V1) && post.security.is_none();
+        if let Some(post) = item.post.as_mut().filter(keyed) {
             post.parameters
                 .get_or_insert_default()
                 .push(idempotency::parameter().into());
@@ -61,21 +67,26 @@ pub fn router(state: ApiState) -> Router {
     let authenticate = from_fn_with_state(state.clone(), extract::authenticate);
     let same_site = from_fn_with_state(state.clone(), guard::same_site);
     let once = from_fn_with_state(state.clone(), idempotency::once);
-    let failures = (state.clone(), Arc::<Failures>::default());
+    let failures = (state.clone(), Arc::new(Failures::of_peers()));
+    let limited = from_fn_with_state(failures, limit::limit_failures);
 
     let api = Router::from(resources())
         .layer(once)
         .layer(timeout)
         .merge(Router::from(routes::events::router()))
         .layer(authenticate.clone());
+    let public = Router::from(public())
+        .layer(Extension(Arc::new(Failures::of_accounts())))
+        .layer(limited.clone())
+        .layer(timeout);
     let webhooks = Router::from(routes::webhooks::router())
-        .layer(from_fn_with_state(failures, limit::limit_failures))
+        .layer(limited)
         .layer(timeout);
     let metrics = Router::from(routes::health::metrics_router()).layer(authenticate);
     let document = Document::default();
 
     Router::new()
-        .nest(V1, api)
+        .nest(V1, api.merge(public))
         .merge(metrics)
         .route("/api/openapi.json", get(show_document))
         .route("/api", any(nothing))
@@ -125,9 +136,22 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::work_items::router())
         .merge(routes::jobs::router())
         .merge(routes::effects::router())
+        .merge(routes::approvals::router())
+        .merge(routes::identities::router())
         .merge(routes::sprites::router())
         .merge(routes::sprite_sessions::router())
         .merge(routes::tokens::router())
+        .merge(routes::session::router())
+        .merge(routes::me::router())
+        .merge(routes::users::router())
+        .merge(routes::links::router())
+}
+
+/// What people reach before they are anybody. Whoever fails here too often is not heard for a while.
+fn public() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(routes::session::public_router())
+        .merge(routes::links::public_router())
 }
 
 fn empty_document() -> OpenApi {
@@ -151,38 +175,54 @@ fn empty_document() -> OpenApi {
             "A token made by `nitejar token` or `POST /api/v1/tokens`.",
         ))
         .build();
+    let login = ApiKeyValue::with_description(
+        "nitejar_session",
+        "The cookie of a login (`POST /api/v1/session`), `__Host-nitejar_session` on https. What is not GET or HEAD \
+         needs the header `X-CSRF-Token` too, with the `csrf_token` of `GET /api/v1/session`.",
+    );
     let components = problem::schemas()
         .into_iter()
         .fold(ComponentsBuilder::new(), |components, (name, schema)| {
             components.schema(name, schema)
         })
         .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme("login", SecurityScheme::ApiKey(ApiKey::Cookie(login)))
         .build();
     let tag = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
     OpenApiBuilder::new()
         .info(info)
         .components(Some(components))
-        .security(Some([SecurityRequirement::new(
-            "bearer",
-            std::iter::empty::<String>(),
-        )]))
+        .security(Some(["bearer", "login"].map(|scheme| {
+            SecurityRequirement::new(scheme, std::iter::empty::<String>())
+        })))
         .tags(Some(TAGS.into_iter().map(tag)))
         .build()
 }
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 16] = [
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
     ("work items", "What came in."),
     ("jobs", "Attempts at it, with transcripts and receipts."),
     ("effects", "Changes to the outside world."),
     (
+        "approvals",
+        "Questions to people that hold a reply or a job.",
+    ),
+    ("identities", "Who the caller is on channels."),
+    (
         "sprites",
         "The computers of agents: what they may reach, checkpoints, what was left running.",
     ),
     ("sprite sessions", "Shells on the computers of agents."),
     ("events", "What happens, live."),
-    ("tokens", "Who may use this API."),
+    ("sessions", "Signing in and out."),
+    ("me", "What people change about themselves."),
+    ("people", "Who may sign in, and what they may do."),
+    (
+        "tokens",
+        "What programs, and people's own tools, come in with.",
+    ),
     ("webhooks", "Calls of vendors."),
     ("health", "Whether the process lives, and what it counts."),
 ];

@@ -137,13 +137,15 @@ impl From<Error> for ApiError {
         let detail = error.to_string();
         match error {
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            Error::Gone { code, .. } => Self::new(StatusCode::NOT_FOUND, code, detail),
             Error::Conflict { code, .. } => Self::new(StatusCode::CONFLICT, code, detail),
             Error::Malformed { .. } => Self::new(StatusCode::BAD_REQUEST, "bad_request", detail),
             Error::Invalid { field, message } => Self::field(field, message),
             Error::Unauthenticated => {
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
             }
-            Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
+            Error::LoginRefused { code, .. } => Self::new(StatusCode::UNAUTHORIZED, code, detail),
+            Error::Forbidden { code, .. } => Self::new(StatusCode::FORBIDDEN, code, detail),
             Error::LimitReached { retry_after, .. } => Self {
                 retry_after,
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "limit_reached", detail)

@@ -13,19 +13,30 @@ use axum::{
     },
 };
 use domain::{
+    access::{Area, Right},
     event::{EventKind, JobEvent},
     id::JobId,
 };
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use ports::live::{Delta, DeltaTarget, EventFeed, Live, LiveStream};
 use serde::{Deserialize, Serialize};
-use services::{Context, feed};
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
-use tokio::sync::watch;
+use services::{Context, access, feed};
+use std::{
+    collections::{HashMap, VecDeque},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 use utoipa::IntoParams;
 
 /// How often a silent stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often a reader is asked again whether they may still read: a login or token that ended takes its streams along.
+const RECHECK: Duration = Duration::from_secs(5);
 /// How many live items are looked at together when catching up; the feed holds no more.
 const LOOK_AHEAD: usize = 4096;
 
@@ -118,6 +129,18 @@ struct Follower {
     behind: bool,
     /// Whether the job is over: the stream ends with its last row.
     is_over: bool,
+    /// When it was last known that the reader may read.
+    checked: Instant,
+    /// Whether the events of a job are for the reader.
+    seen_jobs: HashMap<JobId, bool>,
+}
+
+/// What a wait ended with.
+enum Waited {
+    Item(Live),
+    /// The reader is to be asked again.
+    Recheck,
+    Over,
 }
 
 impl Follower {
@@ -133,12 +156,47 @@ impl Follower {
             seen,
             behind: true,
             is_over: false,
+            checked: Instant::now(),
+            seen_jobs: HashMap::new(),
         }
+    }
+
+    /// Whether the reader may still read; what they see may have changed as well.
+    async fn recheck(&mut self) -> Option<()> {
+        self.context = access::renew(&self.context).await.ok()?;
+        self.context.authorise(Area::Work, Right::Read).ok()?;
+        self.checked = Instant::now();
+        self.seen_jobs.clear();
+        if let Some(job) = self.job {
+            feed::watch(&self.context, job).await.ok()?;
+        }
+        Some(())
+    }
+
+    /// Whether the item is for the reader: a stream of a single job was checked when it was opened.
+    async fn is_seen(&mut self, item: &Live) -> Option<bool> {
+        let job = match item {
+            Live::Event(event) => event.job_id,
+            Live::Delta(delta) => delta.job_id,
+            Live::Moved(_) | Live::Lagged => return Some(true),
+        };
+        if self.job.is_some() {
+            return Some(true);
+        }
+        if let Some(seen) = self.seen_jobs.get(&job) {
+            return Some(*seen);
+        }
+        let seen = feed::is_seen(&self.context, job).await.ok()?;
+        self.seen_jobs.insert(job, seen);
+        Some(seen)
     }
 
     /// The next item; `None` ends the stream.
     async fn next(&mut self) -> Option<Live> {
         loop {
+            if self.checked.elapsed() >= RECHECK {
+                self.recheck().await?;
+            }
             if let Some(item) = self.ready.pop_front() {
                 if let Some(item) = self.accept(item) {
                     return Some(item);
@@ -148,8 +206,11 @@ impl Follower {
             } else if self.is_over {
                 return None;
             } else {
-                let item = self.wait().await?;
-                self.ready.push_back(Item::Live(item));
+                match self.wait().await {
+                    Waited::Item(item) => self.ready.push_back(Item::Live(item)),
+                    Waited::Recheck => {}
+                    Waited::Over => return None,
+                }
             }
         }
     }
@@ -235,11 +296,12 @@ impl Follower {
         fresh
     }
 
-    async fn wait(&mut self) -> Option<Live> {
+    async fn wait(&mut self) -> Waited {
         let stopping = self.phase.wait_for(|phase| *phase == Phase::Stopping);
         tokio::select! {
-            item = self.live.next() => item,
-            Ok(_) = stopping => None,
+            item = self.live.next() => item.map_or(Waited::Over, Waited::Item),
+            Ok(_) = stopping => Waited::Over,
+            () = sleep_until(self.checked + RECHECK) => Waited::Recheck,
         }
     }
 
@@ -278,6 +340,9 @@ fn events(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold(follower, |mut follower| async move {
         loop {
             let item = follower.next().await?;
+            if !follower.is_seen(&item).await? {
+                continue;
+            }
             if let Some(event) = follower.show(&item) {
                 return Some((Ok(event), follower));
             }
@@ -344,6 +409,7 @@ fn closes(event: &JobEvent, delta: &Delta) -> bool {
             | EventKind::Message
             | EventKind::ToolStarted
             | EventKind::ToolFinished
+            | EventKind::Approval
             | EventKind::Effect
             | EventKind::Usage,
             DeltaTarget::Text | DeltaTarget::Thinking | DeltaTarget::ToolOutput(_),

@@ -2,7 +2,7 @@
 //! constant time.
 
 use domain::secret::Secret;
-use ring::{digest, hmac};
+use ring::hmac;
 
 /// Separates the comparison from any other HMAC in the process; it is not a secret.
 const COMPARE: &[u8] = b"nitejar constant time comparison";
@@ -10,7 +10,12 @@ const COMPARE: &[u8] = b"nitejar constant time comparison";
 /// The form in which a token is stored and looked up: hex SHA-256. Tokens are 256 random bits, so
 /// no salt or stretching is needed.
 pub fn token_hash(token: &str) -> String {
-    hex::encode(digest::digest(&digest::SHA256, token.as_bytes()))
+    digest(token.as_bytes())
+}
+
+/// Hex SHA-256.
+pub fn digest(content: &[u8]) -> String {
+    hex::encode(ring::digest::digest(&ring::digest::SHA256, content))
 }
 
 /// Whether `signature` is the HMAC-SHA256 of `message` under `key`.

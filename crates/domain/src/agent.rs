@@ -109,12 +109,22 @@ pub struct Agent {
     pub loop_limits: LoopLimits,
     /// What it may spend in a UTC day.
     pub daily_budget: Limit,
+    /// The tools it may use, by name; absent means all there are.
+    pub tools: Option<Vec<String>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Set when it was deleted; its history stays readable.
     pub archived_at: Option<Timestamp>,
+}
+
+impl Agent {
+    /// Whether it may use the tool.
+    pub fn may_use(&self, tool: &str) -> bool {
+        let listed = |tools: &Vec<String>| tools.iter().any(|name| name == tool);
+        self.tools.as_ref().is_none_or(listed)
+    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,17 @@ pub struct InboundMessage {
     pub sent_at: Timestamp,
 }
 
+/// Somebody pressed a button under a message of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Press {
+    /// The vendor's handle for answering it.
+    pub id: String,
+    /// What the button carries.
+    pub data: String,
+    /// Who pressed it.
+    pub sender: Sender,
+}
+
 impl InboundMessage {
     /// Whether a person asks that the work in this conversation stops at once. It takes effect when it
     /// comes in, not when its turn comes.

@@ -69,6 +69,24 @@ pub enum EffectAction {
         /// The vendor's id of the message to edit; absent for the first.
         edit: Option<String>,
     },
+    /// A question with a button per answer: sent once, then edited in place when it needs no answer any more.
+    Question {
+        /// The whole text as it should now read; Markdown.
+        markdown: String,
+        /// The buttons; none once it is answered.
+        choices: Vec<Choice>,
+        /// The vendor's id of the message to edit; absent for the first.
+        edit: Option<String>,
+    },
+}
+
+/// A button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choice {
+    /// What people read on it.
+    pub label: String,
+    /// What we are told when somebody presses it; at most 64 bytes.
+    pub data: String,
 }
 
 impl EffectAction {
@@ -78,6 +96,7 @@ impl EffectAction {
             Self::Reply { .. } => "reply",
             Self::Receipt { .. } => "receipt",
             Self::Progress { .. } => "progress",
+            Self::Question { .. } => "question",
         }
     }
 
@@ -87,7 +106,7 @@ impl EffectAction {
         match self {
             Self::Reply { .. } => false,
             Self::Receipt { .. } => true,
-            Self::Progress { edit, .. } => edit.is_some(),
+            Self::Progress { edit, .. } | Self::Question { edit, .. } => edit.is_some(),
         }
     }
 }
@@ -98,6 +117,8 @@ pub const REPLY_SLOT: &str = "reply";
 pub const RECEIPT_SLOT: &str = "receipt";
 /// The prefix of the slots of the progress message and its edits.
 pub const PROGRESS_SLOT: &str = "progress";
+/// The prefix of the slots of questions and their edits.
+pub const QUESTION_SLOT: &str = "question";
 
 /// One change to the outside world, unique by (job, slot).
 #[derive(Clone, Debug, PartialEq, Eq)]

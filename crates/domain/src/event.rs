@@ -20,6 +20,8 @@ words!(
         ToolFinished = "tool.finished",
         /// An effect was written or changed its status.
         Effect = "effect",
+        /// An approval was asked for, or answered.
+        Approval = "approval",
         /// A model call settled.
         Usage = "usage",
     }

@@ -42,6 +42,8 @@ macro_rules! id {
 id!(
     /// Identifies an [`crate::agent::Agent`].
     AgentId,
+    /// Identifies an [`crate::approval::Approval`].
+    ApprovalId,
     /// Identifies a [`crate::sprite::BackgroundProcess`].
     BackgroundProcessId,
     /// Identifies one row of the spending limits.
@@ -68,6 +70,8 @@ id!(
     MessageId,
     /// Identifies a [`crate::model::ModelCall`].
     ModelCallId,
+    /// Identifies a [`crate::provider::Provider`].
+    ProviderId,
     /// Identifies a [`crate::sprite::SpriteSession`].
     SpriteSessionId,
     /// Identifies a tenant: the isolation boundary of everything.
@@ -76,8 +80,12 @@ id!(
     TokenId,
     /// Identifies a [`crate::message::ToolCall`] row (the model's own call id is a string beside it).
     ToolCallId,
-    /// Identifies a [`crate::access::User`].
+    /// Identifies a [`crate::login::User`].
     UserId,
+    /// Identifies a [`crate::login::UserLink`].
+    UserLinkId,
+    /// Identifies a [`crate::login::UserSession`].
+    UserSessionId,
     /// Identifies a [`crate::work::WorkItem`].
     WorkItemId,
     /// Identifies one running server process.

@@ -103,6 +103,16 @@ impl Job {
         Ok(())
     }
 
+    /// It gives up its worker until something happens.
+    pub fn wait(&mut self) -> Result<(), IllegalTransition> {
+        self.go(JobStatus::Waiting, self.status == JobStatus::Running)
+    }
+
+    /// What it waited for happened; it waits for a worker now.
+    pub fn wake(&mut self) -> Result<(), IllegalTransition> {
+        self.go(JobStatus::Queued, self.status == JobStatus::Waiting)
+    }
+
     /// It finished.
     pub fn complete(&mut self, now: Timestamp) -> Result<(), IllegalTransition> {
         self.go(JobStatus::Completed, self.status == JobStatus::Running)?;

@@ -6,18 +6,24 @@
 
 pub mod access;
 pub mod agent;
+pub mod approval;
+pub mod audit;
 pub mod budget;
 pub mod channel;
 pub mod conversation;
 pub mod effect;
+pub mod egress;
 pub mod event;
 pub mod guard;
 pub mod id;
+pub mod identity;
 pub mod integration;
 pub mod job;
+pub mod login;
 pub mod message;
 pub mod model;
 pub mod page;
+pub mod provider;
 pub mod queue;
 pub mod secret;
 pub mod sprite;

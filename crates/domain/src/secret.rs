@@ -1,5 +1,6 @@
 //! Text that must never be seen: keys, tokens, webhook secrets.
 
+use serde_json::Value;
 use std::{
     borrow::Cow,
     sync::{PoisonError, RwLock},
@@ -63,6 +64,22 @@ impl Redactor {
             }
         }
         clean
+    }
+
+    /// The same for every text in a JSON value; names of fields stay.
+    pub fn redact_json(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(clean) = self.redact(text) {
+                    *text = clean;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Object(fields) => fields
+                .values_mut()
+                .for_each(|value| self.redact_json(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// Where in the text a known secret may begin whose rest is still to come; the end where none does.

@@ -11,14 +11,14 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{
-    channel::{Attachment, InboundMessage, Place},
+    channel::{Attachment, Place, Press},
     effect::EffectAction,
     secret::Secret,
 };
 use ports::{
     channel::{
-        Channel, ChannelAccount, ChannelError, Delivery, IngressMode, Polled, WebhookError,
-        WebhookHeaders,
+        Channel, ChannelAccount, ChannelError, Delivery, IngressMode, Polled, Received,
+        WebhookError, WebhookHeaders,
     },
     clock::Clock,
 };
@@ -29,8 +29,10 @@ use std::sync::{
 };
 
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+/// The most characters that Telegram shows of an answer to a button.
+const LONGEST_ANSWER: usize = 200;
 /// What we ask for; everything else Telegram keeps to itself.
-const ALLOWED_UPDATES: [&str; 2] = ["message", "edited_message"];
+const ALLOWED_UPDATES: [&str; 3] = ["message", "edited_message", "callback_query"];
 
 pub(crate) struct TelegramChannel {
     api: Arc<BotApi>,
@@ -114,22 +116,28 @@ impl TelegramChannel {
         self.known.get().unwrap_or(&self.from_token)
     }
 
-    /// The message in an update, if it is one for us. A malformed update is logged and dropped:
-    /// refusing it would only make Telegram send it again.
-    fn message(&self, update: Value) -> Option<InboundMessage> {
-        match serde_json::from_value::<Update>(update) {
-            Ok(update) => {
-                let message =
-                    inbound::message(update, self.identity(), &self.allowed, self.clock.now())?;
-                // A bot we cannot tell from ourselves might be us.
-                let heard = self.allow_bots && self.identity().id.is_some();
-                (heard || !message.sender.is_bot).then_some(message)
-            }
+    /// What an update tells, if it is for us. A malformed update is logged and dropped: refusing it would only
+    /// make Telegram send it again.
+    fn read(&self, update: Value, received: &mut Received) {
+        let mut update = match serde_json::from_value::<Update>(update) {
+            Ok(update) => update,
             Err(error) => {
                 tracing::warn!(%error, "an update of telegram cannot be read and is skipped");
-                None
+                return;
             }
+        };
+        if let Some(query) = update.callback_query.take() {
+            received
+                .presses
+                .extend(inbound::press(query, &self.allowed));
+            return;
         }
+        let now = self.clock.now();
+        let message = inbound::message(update, self.identity(), &self.allowed, now);
+        // A bot we cannot tell from ourselves might be us.
+        let heard = self.allow_bots && self.identity().id.is_some();
+        let message = message.filter(|message| heard || !message.sender.is_bot);
+        received.messages.extend(message);
     }
 
     async fn get_updates(&self, offset: Option<i64>) -> Result<Vec<Value>, ApiError> {
@@ -198,11 +206,7 @@ impl Channel for TelegramChannel {
         self.mode
     }
 
-    fn receive(
-        &self,
-        headers: &WebhookHeaders,
-        body: &[u8],
-    ) -> Result<Vec<InboundMessage>, WebhookError> {
+    fn receive(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<Received, WebhookError> {
         let given = headers.get(SECRET_HEADER).map(String::as_bytes);
         let expected = self.webhook_secret.expose().as_bytes();
         if !given.is_some_and(|given| crypto::constant_time_eq(given, expected)) {
@@ -210,7 +214,9 @@ impl Channel for TelegramChannel {
         }
         let update = serde_json::from_slice(body)
             .map_err(|error| WebhookError::Malformed(format!("not JSON: {error}")))?;
-        Ok(self.message(update).into_iter().collect())
+        let mut received = Received::default();
+        self.read(update, &mut received);
+        Ok(received)
     }
 
     async fn poll(&self, cursor: Option<String>) -> Result<Polled, ChannelError> {
@@ -228,11 +234,11 @@ impl Channel for TelegramChannel {
         };
         let ids = updates.iter().filter_map(|u| u.get("update_id")?.as_i64());
         let cursor = ids.max().map(|last| (last + 1).to_string()).or(cursor);
-        let messages = updates
-            .into_iter()
-            .filter_map(|u| self.message(u))
-            .collect();
-        Ok(Polled { messages, cursor })
+        let mut received = Received::default();
+        for update in updates {
+            self.read(update, &mut received);
+        }
+        Ok(Polled { received, cursor })
     }
 
     async fn register(&self, url: Option<String>) -> Result<(), ChannelError> {
@@ -305,7 +311,32 @@ impl Channel for TelegramChannel {
                 self.sender.edit(place, message_id, markdown).await?;
                 Ok(Some(message_id.clone()))
             }
+            EffectAction::Question {
+                markdown,
+                choices,
+                edit: None,
+            } => self
+                .sender
+                .question(place, markdown, choices)
+                .await
+                .map(Some),
+            EffectAction::Question {
+                markdown,
+                choices: _,
+                edit: Some(message_id),
+            } => {
+                // Telegram takes the buttons away with every edit that names none.
+                self.sender.edit(place, message_id, markdown).await?;
+                Ok(Some(message_id.clone()))
+            }
         }
+    }
+
+    async fn answer(&self, press: &Press, text: &str) -> Result<(), ChannelError> {
+        let text: String = text.chars().take(LONGEST_ANSWER).collect();
+        let params = json!({"callback_query_id": press.id, "text": text});
+        self.call::<Value>("answerCallbackQuery", params).await?;
+        Ok(())
     }
 
     async fn typing(&self, place: &Place) -> Result<(), ChannelError> {

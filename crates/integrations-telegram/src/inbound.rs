@@ -4,12 +4,12 @@
 
 use crate::{
     settings::AllowedChats,
-    wire::{Entity, File, Message, Update, User},
+    wire::{CallbackQuery, Entity, File, Message, Update, User},
 };
 use domain::{
     Timestamp,
     channel::{
-        Attachment, AttachmentKind, ChatKind, Command, InboundMessage, Place, Quoted, Sender,
+        Attachment, AttachmentKind, ChatKind, Command, InboundMessage, Place, Press, Quoted, Sender,
     },
 };
 
@@ -96,6 +96,23 @@ pub(crate) fn message(
     })
 }
 
+/// The button an update tells of, when it is one of ours in a chat that is allowed.
+pub(crate) fn press(query: CallbackQuery, allowed: &AllowedChats) -> Option<Press> {
+    let chat = query.message?.chat;
+    if !allowed.allows(chat.id, chat.username.as_deref()) {
+        tracing::debug!(
+            chat.id = chat.id,
+            "a button in a chat outside allowed_chat_ids is ignored"
+        );
+        return None;
+    }
+    Some(Press {
+        id: query.id,
+        data: query.data?,
+        sender: person(&query.from),
+    })
+}
+
 /// The writer; absent when it is us, or a channel whose posts are forwarded here.
 fn sender(message: &Message, us: &Identity) -> Option<Sender> {
     let is_ours = message.from.as_ref().is_some_and(|user| us.is(user));
@@ -112,7 +129,10 @@ fn sender(message: &Message, us: &Identity) -> Option<Sender> {
             is_bot: false,
         });
     }
-    let user = message.from.as_ref()?;
+    message.from.as_ref().map(person)
+}
+
+fn person(user: &User) -> Sender {
     let names = [Some(user.first_name.as_str()), user.last_name.as_deref()];
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let name = match (name.trim(), &user.username) {
@@ -120,11 +140,11 @@ fn sender(message: &Message, us: &Identity) -> Option<Sender> {
         ("", None) => user.id.to_string(),
         (name, _) => name.to_owned(),
     };
-    Some(Sender {
+    Sender {
         external_id: user.id.to_string(),
         display_name: name,
         is_bot: user.is_bot,
-    })
+    }
 }
 
 /// The topic. Threads outside forums are mere reply chains and no place of their own.

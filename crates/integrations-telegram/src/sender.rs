@@ -9,7 +9,7 @@ use crate::{
     split::{self, LIMIT, Part},
     wire::SentMessage,
 };
-use domain::channel::Place;
+use domain::{channel::Place, effect::Choice};
 use ports::{channel::ChannelError, clock::Clock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -95,7 +95,25 @@ impl Sender {
         Ok(id)
     }
 
-    /// Replaces the text of a progress message.
+    /// A question with its buttons: one message, cut when it is too long.
+    pub(crate) async fn question(
+        &self,
+        place: &Place,
+        markdown: &str,
+        choices: &[Choice],
+    ) -> Result<String, ChannelError> {
+        let buttons: Vec<Value> = choices
+            .iter()
+            .map(|choice| json!({"text": choice.label, "callback_data": choice.data}))
+            .collect();
+        let keyboard = json!({"reply_markup": {"inline_keyboard": [buttons]}});
+        let mut to = Destination::of(place);
+        let fields = with(&message(None, false), &keyboard);
+        let id = self.post(&mut to, &only_part(markdown), fields).await?;
+        Ok(id)
+    }
+
+    /// Replaces the text of a message, and takes its buttons away.
     pub(crate) async fn edit(
         &self,
         place: &Place,

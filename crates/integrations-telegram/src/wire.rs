@@ -13,6 +13,19 @@ pub(crate) struct Update {
     pub(crate) update_id: i64,
     pub(crate) message: Option<Message>,
     pub(crate) edited_message: Option<Message>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) callback_query: Option<CallbackQuery>,
+}
+
+/// Somebody pressed a button under a message of the bot.
+#[derive(Deserialize)]
+pub(crate) struct CallbackQuery {
+    pub(crate) id: String,
+    pub(crate) from: User,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) message: Option<Message>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(crate) data: Option<String>,
 }
 
 #[derive(Deserialize)]

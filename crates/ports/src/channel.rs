@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    channel::{Attachment, InboundMessage, Place},
+    channel::{Attachment, InboundMessage, Place, Press},
     effect::EffectAction,
     secret::Secret,
 };
@@ -68,11 +68,20 @@ pub enum WebhookError {
     Malformed(String),
 }
 
+/// What a vendor tells us of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Received {
+    /// New messages.
+    pub messages: Vec<InboundMessage>,
+    /// Buttons that were pressed.
+    pub presses: Vec<Press>,
+}
+
 /// What a poll brought.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Polled {
-    /// New messages, oldest first.
-    pub messages: Vec<InboundMessage>,
+    /// What is new, oldest first.
+    pub received: Received,
     /// Where the next poll starts; stored only after the messages are.
     pub cursor: Option<String>,
 }
@@ -129,11 +138,7 @@ pub trait Channel: Send + Sync {
 
     /// Checks a webhook call on its raw body and parses it. Messages that are nobody's business
     /// (our own, other bots', chats not allowed) are left out, so the list may be empty.
-    fn receive(
-        &self,
-        headers: &WebhookHeaders,
-        body: &[u8],
-    ) -> Result<Vec<InboundMessage>, WebhookError>;
+    fn receive(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<Received, WebhookError>;
 
     /// Waits for news after `cursor` and returns when there are some or the vendor's wait is over.
     /// Also confirms everything before the cursor to the vendor.
@@ -147,6 +152,9 @@ pub trait Channel: Send + Sync {
 
     /// Delivers and returns the vendor's reference (see [`domain::effect::Effect::provider_reference`]).
     async fn send(&self, delivery: &Delivery) -> Result<Option<String>, ChannelError>;
+
+    /// Tells the person who pressed a button what came of it; best effort.
+    async fn answer(&self, press: &Press, text: &str) -> Result<(), ChannelError>;
 
     /// Shows that somebody is writing; lasts a few seconds, best effort.
     async fn typing(&self, place: &Place) -> Result<(), ChannelError>;

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod inference;
 pub mod ingest;
 pub mod live;
+pub mod login;
 pub mod sandbox;
 pub mod secrets;
 pub mod store;

@@ -9,4 +9,7 @@ pub trait Secrets: Send + Sync {
 
     /// What is stored of a token: hex SHA-256. The token cannot be had back from it.
     fn hash(&self, token: &Secret) -> String;
+
+    /// Hex SHA-256 of what is no secret: the links of the audit trail.
+    fn digest(&self, content: &[u8]) -> String;
 }

@@ -7,11 +7,12 @@ use crate::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{
+    access::Role,
     id::{BackgroundProcessId, JobId, SpriteSessionId},
     sprite::BackgroundProcess,
 };
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Gives a tool the agent's sprite, waking or provisioning it only when a tool really asks.
 #[async_trait]
@@ -81,6 +82,21 @@ pub struct ToolOutcome {
     pub is_error: bool,
     /// Structured facts for programs and the UI, as a JSON object: exit code, diff, cut bytes.
     pub detail: Map<String, Value>,
+    /// What people are to be asked before the call has its result; the job waits for them.
+    pub asks: Option<Question>,
+}
+
+/// A question to people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The question.
+    pub question: String,
+    /// What would be done, as a JSON object.
+    pub action: Value,
+    /// How long it stays open.
+    pub open_for: Duration,
+    /// The lowest role that may answer.
+    pub min_role: Role,
 }
 
 impl ToolOutcome {
@@ -90,6 +106,7 @@ impl ToolOutcome {
             text: text.into(),
             is_error: false,
             detail: Map::new(),
+            asks: None,
         }
     }
 
@@ -99,6 +116,15 @@ impl ToolOutcome {
             text: text.into(),
             is_error: true,
             detail: Map::new(),
+            asks: None,
+        }
+    }
+
+    /// No answer yet: people are asked first.
+    pub fn ask(question: Question) -> Self {
+        Self {
+            asks: Some(question),
+            ..Self::ok(String::new())
         }
     }
 

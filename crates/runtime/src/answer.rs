@@ -51,10 +51,10 @@ pub(crate) enum Preparation {
     Refused(JobFailure),
 }
 
-/// What an answer led to.
+/// What a step led to.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// The job is over.
+    /// The job is over, or waits for something without a worker.
     Finished,
     /// There is more to do.
     Continues,

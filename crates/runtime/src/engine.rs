@@ -1,7 +1,7 @@
 //! What the runtime is made of, and its life: start, run, drain.
 
 use crate::{
-    dispatch, effects,
+    dispatch, effects, expiry,
     held::Held,
     hub::Hub,
     leases, orphans,
@@ -167,6 +167,7 @@ impl Engine {
         engine.spawn(pollers::run(Arc::clone(&engine)));
         engine.spawn(retention::run(Arc::clone(&engine)));
         engine.spawn(orphans::run(Arc::clone(&engine)));
+        engine.spawn(expiry::run(Arc::clone(&engine)));
         Ok(engine)
     }
 
@@ -244,6 +245,11 @@ impl Engine {
     pub(crate) async fn write(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
         let store = &self.platform.store;
         store.write(tenant, Durability::Relaxed).await
+    }
+
+    pub(crate) async fn write_durable(&self, tenant: TenantId) -> Result<BoxTx, StoreError> {
+        let store = &self.platform.store;
+        store.write(tenant, Durability::Durable).await
     }
 }
 

@@ -4,11 +4,12 @@
 use crate::{
     answer::{self, Preparation},
     job::{Halt, Run},
-    start, tool_calls,
+    parking, start, tool_calls,
 };
 use chrono::TimeDelta;
 use domain::{
     agent::ReplyPolicy,
+    approval,
     channel::ChatKind,
     effect::{EffectAction, EffectStatus, REPLY_SLOT},
     job::{Job, JobStatus},
@@ -18,12 +19,16 @@ use metrics::counter;
 use ports::store::{StoreError, StoreTx};
 use services::notices;
 
+/// Why a question of a job that is over needs no answer.
+const OVER: &str = "the job is over";
+
 /// How long an effect is of use: an answer for a day, a mark or a progress line for minutes.
 pub(crate) fn lifetime(action: &EffectAction) -> TimeDelta {
     match action {
         EffectAction::Reply { .. } => TimeDelta::days(1),
         EffectAction::Receipt { .. } => TimeDelta::minutes(2),
         EffectAction::Progress { .. } => TimeDelta::minutes(5),
+        EffectAction::Question { .. } => approval::OPEN_FOR,
     }
 }
 
@@ -78,6 +83,13 @@ pub(crate) async fn halt(run: &mut Run, halt: Halt) -> Result<(), StoreError> {
         answer::settle_failed(run, tx.as_ref(), call).await?;
     }
     tool_calls::abort(run, tx.as_ref()).await?;
+    let asked = tx
+        .approvals()
+        .pending_of_job(run.job.tenant_id, run.job.id)
+        .await?;
+    let platform = &run.engine.platform;
+    let news = services::approvals::withdraw(platform, tx.as_ref(), asked, OVER).await?;
+    run.events.extend(news);
     end(run, tx.as_ref(), notice, EffectStatus::Pending).await?;
     crate::crash::point("halt.before_commit");
     run.flush(tx.as_ref()).await?;
@@ -106,6 +118,9 @@ async fn end(
         reply.status = status;
         tx.effects().insert(&reply).await?;
         run.events.push(services::events::effect(&reply));
+        if status == EffectStatus::Held {
+            parking::hold(run, tx, &reply).await?;
+        }
     }
     let items = tx.lanes().finish_entries(tenant, run.job.id).await?;
     // Where an answer is on its way, its delivery says how the items end; until then they stay open.

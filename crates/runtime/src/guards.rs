@@ -148,6 +148,8 @@ async fn reply(
     let reply = effects.into_iter().find(|effect| effect.slot == REPLY_SLOT);
     Ok(reply.and_then(|effect| match effect.action {
         EffectAction::Reply { markdown, .. } => Some(markdown),
-        EffectAction::Receipt { .. } | EffectAction::Progress { .. } => None,
+        EffectAction::Receipt { .. }
+        | EffectAction::Progress { .. }
+        | EffectAction::Question { .. } => None,
     }))
 }

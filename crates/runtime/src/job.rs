@@ -20,15 +20,13 @@ use domain::{
     job::{Job, JobFailure, JobStatus},
     message::{Message, Part, Role, ToolCall, ToolCallStatus, Trust},
     queue::Lane,
-    secret::Redactor,
     work::WorkItem,
 };
 use ports::{
     inference::{ResolvedModel, Turn},
     store::{StoreError, StoreTx},
 };
-use serde_json::Value;
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Why a job stops before its answer.
@@ -233,7 +231,8 @@ impl Run {
     pub(crate) async fn flush(&mut self, tx: &dyn StoreTx) -> Result<(), StoreError> {
         let mut events = std::mem::take(&mut self.events);
         for event in &mut events {
-            redact(&self.engine.redactor, &mut event.payload);
+            // Events go to every sink there is: no secret of the server leaves with them.
+            self.engine.redactor.redact_json(&mut event.payload);
         }
         if events.is_empty() {
             return Ok(());
@@ -343,7 +342,11 @@ async fn drive(run: &mut Run) -> Result<(), Halt> {
                     return Ok(());
                 }
             }
-            Step::RunTools(_) => tool_calls::run(run).await?,
+            Step::RunTools(_) => {
+                if tool_calls::run(run).await? == answer::Taken::Finished {
+                    return Ok(());
+                }
+            }
             Step::Finish(text) => return finish::complete(run, &text).await,
             Step::OutOfTurns => {
                 return Err(Halt::Failed(out_of_turns(run.engine.settings.limits.turns)));
@@ -368,22 +371,6 @@ pub(crate) async fn recall(
     let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
     let messages = tx.transcript().of_jobs(lane.tenant_id, &ids).await?;
     Ok(history::turns(&jobs, &messages))
-}
-
-/// Events go to every sink there is: no secret of the server leaves with them.
-fn redact(redactor: &Redactor, payload: &mut Value) {
-    match payload {
-        Value::String(text) => {
-            if let Cow::Owned(clean) = redactor.redact(text) {
-                *text = clean;
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(redactor, item)),
-        Value::Object(fields) => fields
-            .values_mut()
-            .for_each(|value| redact(redactor, value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 fn out_of_turns(turns: usize) -> JobFailure {

@@ -2,7 +2,6 @@
 //! looks after its own and after those of processes that are gone.
 
 use crate::engine::Engine;
-use domain::access::Actor;
 use services::{Context, sprites};
 use std::{sync::Arc, time::Duration};
 
@@ -22,12 +21,10 @@ pub(crate) async fn run(engine: Arc<Engine>) {
 }
 
 async fn look(engine: &Engine) {
-    let context = Context {
-        actor: Actor::System,
-        tenant: engine.platform.settings.home_tenant,
-        platform: Arc::clone(&engine.platform),
-        request: None,
-    };
+    let context = Context::system(
+        Arc::clone(&engine.platform),
+        engine.platform.settings.home_tenant,
+    );
     match sprites::cleanup(&context).await {
         Ok(ended) if ended.is_empty() => {}
         Ok(ended) => tracing::info!(shells = ended.len(), "orphaned shells were ended"),

@@ -9,10 +9,10 @@ use domain::{
 };
 use ports::{
     channel::{Channel, ChannelError, IngressMode},
-    ingest::Accept,
     live::{Wake, WakeSignal},
     store::StoreError,
 };
+use services::arrivals;
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering},
@@ -163,18 +163,14 @@ impl Poller {
                 .await
                 .map_err(Trouble::Channel)?;
             self.report(health, detail.map(str::to_owned)).await;
-            let batch = polled.messages.into_iter().map(|message| Accept {
-                tenant_id: tenant,
-                integration_id: id,
-                message,
-                assigned: Vec::new(),
-            });
-            self.engine
-                .platform
-                .ingest
-                .accept(batch.collect())
-                .await
-                .map_err(Trouble::Store)?;
+            arrivals::take(
+                &self.engine.platform,
+                &self.integration,
+                channel,
+                polled.received,
+            )
+            .await
+            .map_err(|error| Trouble::Store(StoreError::Backend(Box::new(error))))?;
             // Only now: what comes before the cursor is safe with us.
             if let Some(cursor) = polled
                 .cursor

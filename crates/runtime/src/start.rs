@@ -82,13 +82,18 @@ async fn serve(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
     drop(tx);
     crate::crash::point("claim.loaded");
     match head {
-        Some(job) if job.status == JobStatus::Waiting => release(engine, lane).await,
+        Some(job) if waits(&job) => release(engine, lane).await,
         Some(job) => job::run(Run::resume(engine, lane, scene, job).await?).await,
         None => match decide::next(engine, lane, &scene, first).await? {
             None => release(engine, lane).await,
             Some(chosen) => begin(engine, (lane, scene, history), chosen).await,
         },
     }
+}
+
+/// Whether a worker has nothing to do for a job; one that was asked to stop is stopped.
+const fn waits(job: &Job) -> bool {
+    matches!(job.status, JobStatus::Waiting) && job.cancel_requested_at.is_none()
 }
 
 /// Writes decision, job, first message and the first reservation in one transaction, then runs.
@@ -171,6 +176,7 @@ async fn fail_head(engine: &Arc<Engine>, lane: Lane) -> Result<(), StoreError> {
     let scene = Scene::load(tx.as_ref(), lane).await?;
     drop(tx);
     let mut run = match head {
+        Some(job) if waits(&job) => return release(engine, lane).await,
         Some(job) => Run::resume(engine, lane, scene, job).await?,
         None => match take_first(engine, lane, scene).await? {
             Some(run) => run,

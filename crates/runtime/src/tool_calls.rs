@@ -3,33 +3,49 @@
 //! repeated unless it changes nothing.
 
 use crate::{
-    answer,
+    answer::{self, Taken},
     attachments::Attachments,
     background::Background,
     engine::Engine,
     hands::LiveOutput,
     job::{Halt, Run},
+    parking,
 };
 use ::agent::turn::{self, INTERRUPTED, PendingCall, Step};
-use domain::message::{Arguments, Role, ToolCall, ToolCallStatus};
+use domain::{
+    id::ToolCallId,
+    message::{Arguments, Role, ToolCall, ToolCallStatus},
+};
 use futures_util::future::join_all;
 use metrics::counter;
 use ports::{
     store::{StoreError, StoreTx},
-    tool::{Tool, ToolContext, ToolOutcome},
+    tool::{Question, Tool, ToolContext, ToolOutcome},
 };
 use std::sync::Arc;
 
-/// Runs what has no result yet and commits the results, with the reservation of the next model call.
-pub(crate) async fn run(run: &mut Run) -> Result<(), Halt> {
+/// A call that waits for people, and what they are asked.
+pub(crate) type Asks = (ToolCallId, Question);
+
+/// Runs what has no result yet and commits the results, with the reservation of the next model call. A call that
+/// asks people first stays open, and the job waits without a worker.
+pub(crate) async fn run(run: &mut Run) -> Result<Taken, Halt> {
     let mut calls = std::mem::take(&mut run.calls);
     let mut from = 0;
     while from < calls.len() {
         let to = group_end(&run.engine, &calls, from);
         let group = calls.get_mut(from..to).unwrap_or_default();
-        if let Err(halt) = run_group(run, group).await {
-            run.calls = calls;
-            return Err(halt);
+        match run_group(run, group).await {
+            Err(halt) => {
+                run.calls = calls;
+                return Err(halt);
+            }
+            Ok(Some(asks)) => {
+                run.calls = calls;
+                parking::park(run, asks).await?;
+                return Ok(Taken::Finished);
+            }
+            Ok(None) => {}
         }
         from = to;
         if from < calls.len() {
@@ -51,7 +67,7 @@ pub(crate) async fn run(run: &mut Run) -> Result<(), Halt> {
     run.flush(tx.as_ref()).await?;
     tx.commit().await?;
     crate::crash::point("tools.after_commit");
-    Ok(())
+    Ok(Taken::Continues)
 }
 
 /// Answers every call that has no result because the job ends here, so that the transcript stays whole.
@@ -86,7 +102,8 @@ fn group_end(engine: &Engine, calls: &[ToolCall], from: usize) -> usize {
     from + run.max(1)
 }
 
-async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
+/// Runs some calls; the first question to people among them comes back, and its call stays open.
+async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<Option<Asks>, Halt> {
     crate::crash::point("tools.before_run");
     let outcomes = {
         let work = join_all(group.iter().map(|call| run_one(run, call)));
@@ -98,12 +115,27 @@ async fn run_group(run: &Run, group: &mut [ToolCall]) -> Result<(), Halt> {
         }
     };
     crate::crash::point("tools.after_run");
+    let mut asks = None;
     for (call, outcome) in group.iter_mut().zip(outcomes) {
-        if let Some((status, outcome)) = outcome {
-            end(&run.engine, call, status, outcome);
+        match outcome {
+            Some((
+                _,
+                ToolOutcome {
+                    asks: Some(question),
+                    ..
+                },
+            )) if asks.is_none() => {
+                asks = Some((call.id, question));
+            }
+            Some((_, ToolOutcome { asks: Some(_), .. })) => {
+                let second = ToolOutcome::error(parking::ONE_AT_A_TIME);
+                end(&run.engine, call, ToolCallStatus::Failed, second);
+            }
+            Some((status, outcome)) => end(&run.engine, call, status, outcome),
+            None => {}
         }
     }
-    Ok(())
+    Ok(asks)
 }
 
 /// Runs one call; `None` when it has its result already.
@@ -167,7 +199,7 @@ async fn keep(run: &mut Run, calls: &[ToolCall]) -> Result<(), StoreError> {
 }
 
 /// Writes the receipts that ended and are not yet written.
-async fn write_finished(
+pub(crate) async fn write_finished(
     run: &mut Run,
     tx: &dyn StoreTx,
     calls: &[ToolCall],
@@ -208,7 +240,12 @@ async fn write_results(
     run.append(tx, Role::Tool, turn::results(results)).await
 }
 
-fn end(engine: &Engine, call: &mut ToolCall, status: ToolCallStatus, outcome: ToolOutcome) {
+pub(crate) fn end(
+    engine: &Engine,
+    call: &mut ToolCall,
+    status: ToolCallStatus,
+    outcome: ToolOutcome,
+) {
     call.status = status;
     call.result = Some(outcome.text);
     call.detail = (!outcome.detail.is_empty()).then_some(serde_json::Value::Object(outcome.detail));

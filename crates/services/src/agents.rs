@@ -1,8 +1,14 @@
 //! Agents: made by a name alone, changed, shown integrations, put away.
 
-use crate::{Context, Error, error::found, sprites};
+use crate::{
+    Context, Error,
+    error::found,
+    people::{PageOfSeen, see_agent},
+    sprites,
+};
+use domain::audit::Change;
 use domain::{
-    access::Right,
+    access::{Area, Right},
     agent::{Agent, AgentName, ReplyPolicy},
     budget::{Limit, Micros},
     guard::LoopLimits,
@@ -12,7 +18,8 @@ use domain::{
     page::{Page, PageRequest},
     queue::Steering,
 };
-use ports::store::StoreError;
+use ports::store::{StoreError, StoreTx};
+use serde_json::{Value, json};
 
 /// The most an agent's instructions may hold, in characters.
 const MAX_INSTRUCTIONS: usize = 100_000;
@@ -81,7 +88,7 @@ pub struct UpdateLoopLimits {
 /// Makes an agent.
 #[tracing::instrument(name = "agents.create", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Agents, Right::Administer)?;
     let now = context.now();
     let agent = Agent {
         id: AgentId::from_uuid(context.new_id()),
@@ -98,6 +105,7 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
                 .budget
                 .unwrap_or(context.platform.settings.default_agent_budget),
         )?,
+        tools: None,
         created_at: now,
         updated_at: now,
         archived_at: None,
@@ -110,40 +118,41 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
         .insert(&agent)
         .await
         .map_err(|error| name_taken(error, &agent))?;
+    note(context, tx.as_ref(), "agent.created", None, &agent).await?;
     tx.commit().await?;
     Ok(agent)
 }
 
 /// One agent, put away or not.
 pub async fn find(context: &Context, id: AgentId) -> Result<Agent, Error> {
-    context.authorise(Right::Read)?;
-    let agent = context
-        .read()
-        .await?
-        .agents()
-        .find(context.tenant, id)
-        .await?;
-    found(agent, "agent")
+    context.authorise(Area::Agents, Right::Read)?;
+    let tx = context.read().await?;
+    let agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
+    see_agent(context, &tx, id, "agent").await?;
+    Ok(agent)
 }
 
 /// Agents that are not put away, newest first.
 pub async fn list(context: &Context, page: PageRequest) -> Result<Page<Agent>, Error> {
-    context.authorise(Right::Read)?;
-    Ok(context
-        .read()
-        .await?
-        .agents()
-        .list(context.tenant, page)
-        .await?)
+    context.authorise(Area::Agents, Right::Read)?;
+    let tx = context.read().await?;
+    let hidden = context.hidden(&tx).await?;
+    let mut agents = PageOfSeen::new(page);
+    while let Some(page) = agents.wanted {
+        let page = tx.agents().list(context.tenant, page).await?;
+        agents.add(page, |agent: &Agent| !hidden.agents.contains(&agent.id));
+    }
+    Ok(agents.whole(|agent| agent.id.as_uuid()))
 }
 
 /// Changes an agent.
 #[tracing::instrument(name = "agents.update", skip_all, fields(tenant.id = %context.tenant, agent.id = %id))]
 pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Result<Agent, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Agents, Right::Administer)?;
     let tx = context.write().await?;
     let mut agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
     refuse_archived(&agent)?;
+    let before = facts(&agent);
     if let Some(text) = &change.name {
         agent.name = name(text)?;
     }
@@ -163,6 +172,7 @@ pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Resu
         .update(&agent)
         .await
         .map_err(|error| name_taken(error, &agent))?;
+    note(context, tx.as_ref(), "agent.updated", Some(before), &agent).await?;
     tx.commit().await?;
     Ok(agent)
 }
@@ -171,17 +181,19 @@ pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Resu
 /// Doing so twice is fine.
 #[tracing::instrument(name = "agents.archive", skip_all, fields(tenant.id = %context.tenant, agent.id = %id))]
 pub async fn archive(context: &Context, id: AgentId) -> Result<(), Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Agents, Right::Administer)?;
     let tx = context.write().await?;
     let mut agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
     if agent.archived_at.is_some() {
         return Ok(());
     }
+    let before = facts(&agent);
     let now = context.now();
     agent.enabled = false;
     agent.updated_at = now;
     agent.archived_at = Some(now);
     tx.agents().update(&agent).await?;
+    note(context, tx.as_ref(), "agent.deleted", Some(before), &agent).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -204,7 +216,7 @@ pub async fn delete(
     id: AgentId,
     sprite: Option<SpriteFate>,
 ) -> Result<(), Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Agents, Right::Administer)?;
     let key = sprites::key(context, id);
     let sandboxes = &context.platform.sandboxes;
     if sprite.is_none() {
@@ -236,10 +248,14 @@ pub async fn delete(
 
 /// The integrations that name this agent; those that all agents see are not among them.
 pub async fn integrations(context: &Context, id: AgentId) -> Result<Vec<IntegrationId>, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Agents, Right::Read)?;
     let tx = context.read().await?;
     found(tx.agents().find(context.tenant, id).await?, "agent")?;
-    Ok(tx.agents().integrations(context.tenant, id).await?)
+    see_agent(context, &tx, id, "agent").await?;
+    let hidden = context.hidden(&tx).await?;
+    let mut integrations = tx.agents().integrations(context.tenant, id).await?;
+    integrations.retain(|integration| !hidden.integrations.contains(integration));
+    Ok(integrations)
 }
 
 /// Replaces the integrations that name this agent.
@@ -251,7 +267,7 @@ pub async fn set_integrations(
     id: AgentId,
     to: Vec<IntegrationId>,
 ) -> Result<Vec<IntegrationId>, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Agents, Right::Administer)?;
     let tx = context.write().await?;
     let agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
     refuse_archived(&agent)?;
@@ -276,12 +292,55 @@ pub async fn set_integrations(
             ));
         }
     }
+    let before = tx.agents().integrations(context.tenant, id).await?;
     tx.agents()
         .set_integrations(context.tenant, id, &to)
         .await?;
     let now = tx.agents().integrations(context.tenant, id).await?;
+    let change = Change::to(
+        "agent.integrations_set",
+        "agent",
+        id.as_uuid(),
+        Some(agent.name.to_string()),
+    )
+    .between(
+        Some(json!({ "integration_ids": before })),
+        Some(json!({ "integration_ids": now })),
+    );
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(now)
+}
+
+async fn note(
+    context: &Context,
+    tx: &dyn StoreTx,
+    action: &'static str,
+    before: Option<Value>,
+    agent: &Agent,
+) -> Result<(), Error> {
+    let change = Change::to(
+        action,
+        "agent",
+        agent.id.as_uuid(),
+        Some(agent.name.to_string()),
+    )
+    .between(before, Some(facts(agent)));
+    context.audit(tx, change).await
+}
+
+/// What people decide about an agent.
+fn facts(agent: &Agent) -> Value {
+    json!({
+        "name": agent.name.to_string(),
+        "model": agent.model.as_ref().map(ModelRef::to_string),
+        "instructions": agent.instructions,
+        "enabled": agent.enabled,
+        "reply_policy": agent.reply_policy,
+        "steering": agent.steering,
+        "loop_limits": agent.loop_limits,
+        "archived": agent.archived_at.is_some(),
+    })
 }
 
 fn name(text: &str) -> Result<AgentName, Error> {

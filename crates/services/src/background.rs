@@ -1,9 +1,9 @@
 //! Commands that agents left running: how they stand, and how people stop them.
 
-use crate::{Context, Error, error::found};
+use crate::{Context, Error, error::found, people::see_agent};
 use domain::{
     Timestamp,
-    access::Right,
+    access::{Area, Right},
     id::{AgentId, BackgroundProcessId, TenantId},
     sprite::{BackgroundProcess, BackgroundStatus, SpriteKey},
 };
@@ -112,9 +112,10 @@ pub async fn last_output(sprite: &dyn Sprite, process: &BackgroundProcess) -> Op
 
 /// The background processes of an agent as they stand, newest first.
 pub async fn list(context: &Context, agent: AgentId) -> Result<Vec<BackgroundProcess>, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Sprites, Right::Read)?;
     let tx = context.read().await?;
     found(tx.agents().find(context.tenant, agent).await?, "agent")?;
+    see_agent(context, &tx, agent, "agent").await?;
     let mut known = tx
         .background_processes()
         .of_agent(context.tenant, agent, None, SHOWN)
@@ -132,7 +133,7 @@ pub async fn output(
     agent: AgentId,
     id: BackgroundProcessId,
 ) -> Result<(BackgroundProcess, String), Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Sprites, Right::Read)?;
     let (sprite, mut process) = find(context, agent, id).await?;
     let one = std::slice::from_mut(&mut process);
     let changed = observe(sprite.as_ref(), one, context.now()).await;
@@ -148,7 +149,7 @@ pub async fn stop(
     agent: AgentId,
     id: BackgroundProcessId,
 ) -> Result<BackgroundProcess, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Sprites, Right::Administer)?;
     let (sprite, mut process) = find(context, agent, id).await?;
     end(sprite.as_ref(), &mut process, context.now()).await?;
     save(context, std::slice::from_ref(&process)).await?;
@@ -164,6 +165,7 @@ async fn find(
     let process = tx.background_processes().find(context.tenant, id).await?;
     let process = process.filter(|process| process.agent_id == agent);
     let process = found(process, "background process")?;
+    see_agent(context, &tx, agent, "background process").await?;
     let sprite = sprite_of(&context.platform.sandboxes, context.tenant, agent);
     Ok((sprite, process))
 }

@@ -95,6 +95,11 @@ impl Channels {
         self.redactor.redact(text).into_owned()
     }
 
+    /// The same for everything that is text in a JSON value.
+    pub fn redact_json(&self, value: &mut Value) {
+        self.redactor.redact_json(value);
+    }
+
     /// Drops the channel of an integration that is gone.
     pub(crate) fn disconnect(&self, id: IntegrationId) {
         lock(&self.connected).remove(&id);

@@ -1,12 +1,15 @@
 //! Effects that wait for a human: let out, sent again, written off. Sending is not done here.
 
-use crate::{Context, Error, error::found, events};
+use crate::{Context, Error, approvals, error::found, events, people::see_job};
 use domain::{
     Timestamp,
-    access::Right,
-    effect::{Effect, EffectStatus},
+    access::{Area, Right},
+    approval::Ruling,
+    audit::Change,
+    effect::{Effect, EffectStatus, REPLY_SLOT},
     id::EffectId,
     page::{Page, PageRequest},
+    work::WITHDRAWN,
 };
 use ports::store::{BoxTx, EffectFilter};
 
@@ -25,13 +28,19 @@ pub async fn list(
     filter: &EffectFilter,
     page: PageRequest,
 ) -> Result<Page<Effect>, Error> {
-    context.authorise(Right::Read)?;
-    Ok(context
-        .read()
-        .await?
-        .effects()
-        .list(context.tenant, filter, page)
-        .await?)
+    context.authorise(Area::Effects, Right::Read)?;
+    let tx = context.read().await?;
+    let filter = EffectFilter {
+        hidden: context.hidden(&tx).await?,
+        ..filter.clone()
+    };
+    Ok(tx.effects().list(context.tenant, &filter, page).await?)
+}
+
+/// One effect.
+pub async fn find(context: &Context, id: EffectId) -> Result<Effect, Error> {
+    context.authorise(Area::Effects, Right::Read)?;
+    load(context, &context.read().await?, id).await
 }
 
 /// Lets a held effect out, sends a failed one again, or settles one of which nobody knew whether
@@ -42,10 +51,18 @@ pub async fn release(
     id: EffectId,
     resolve: Option<Resolve>,
 ) -> Result<Effect, Error> {
-    context.authorise(Right::Operate)?;
+    context.authorise(Area::Effects, Right::Operate)?;
     let now = context.now();
     let tx = context.write().await?;
     let effect = load(context, &tx, id).await?;
+    if effect.status == EffectStatus::Held && resolve != Some(Resolve::MarkSent) {
+        let asked = tx.approvals().pending_of_effect(context.tenant, id).await?;
+        if let Some(asked) = asked {
+            drop(tx);
+            approvals::decide(context, asked.id, Ruling::Approve, None).await?;
+            return load(context, &context.read().await?, id).await;
+        }
+    }
     let changed = match (effect.status, resolve) {
         (EffectStatus::Held | EffectStatus::Failed, None | Some(Resolve::Resend))
         | (EffectStatus::Unknown, Some(Resolve::Resend)) => due(&effect, now),
@@ -81,7 +98,7 @@ pub async fn release(
 /// Withdraws an effect that has not been sent.
 #[tracing::instrument(name = "effects.cancel", skip_all, fields(tenant.id = %context.tenant, effect.id = %id))]
 pub async fn cancel(context: &Context, id: EffectId) -> Result<Effect, Error> {
-    context.authorise(Right::Operate)?;
+    context.authorise(Area::Effects, Right::Operate)?;
     let tx = context.write().await?;
     let effect = load(context, &tx, id).await?;
     match effect.status {
@@ -99,19 +116,28 @@ pub async fn cancel(context: &Context, id: EffectId) -> Result<Effect, Error> {
     }
     let changed = Effect {
         status: EffectStatus::Cancelled,
+        detail: Some(WITHDRAWN.to_owned()),
         settled_at: Some(context.now()),
         ..effect.clone()
     };
-    let why = Some(domain::work::WITHDRAWN);
+    let asked = tx.approvals().pending_of_effect(context.tenant, id).await?;
+    let news = approvals::withdraw(&context.platform, tx.as_ref(), asked, WITHDRAWN).await?;
+    tx.events()
+        .append(context.tenant, effect.job_id, news, context.now())
+        .await?;
+    let why = Some(WITHDRAWN);
     save(context, tx, effect.status, changed, why).await
 }
 
 async fn load(context: &Context, tx: &BoxTx, id: EffectId) -> Result<Effect, Error> {
-    found(tx.effects().find(context.tenant, id).await?, "effect")
+    let effect = found(tx.effects().find(context.tenant, id).await?, "effect")?;
+    let job = tx.jobs().find(context.tenant, effect.job_id).await?;
+    see_job(context, tx, &found(job, "effect")?, "effect").await?;
+    Ok(effect)
 }
 
 /// The effect as if it had just been written: due now, with all its attempts and its time to live.
-fn due(effect: &Effect, now: Timestamp) -> Effect {
+pub(crate) fn due(effect: &Effect, now: Timestamp) -> Effect {
     let time_to_live = effect.expires_at - effect.created_at;
     Effect {
         status: EffectStatus::Pending,
@@ -132,22 +158,51 @@ async fn save(
     effect: Effect,
     reason: Option<&str>,
 ) -> Result<Effect, Error> {
-    let now = context.now();
-    if !tx.effects().update(&effect, from).await? {
+    write(context, &tx, from, &effect, reason).await?;
+    let news = vec![events::effect(&effect)];
+    tx.events()
+        .append(context.tenant, effect.job_id, news, context.now())
+        .await?;
+    let action = match effect.status {
+        EffectStatus::Cancelled => "effect.cancelled",
+        EffectStatus::Held
+        | EffectStatus::Pending
+        | EffectStatus::Sending
+        | EffectStatus::Sent
+        | EffectStatus::Unknown
+        | EffectStatus::Failed => "effect.released",
+    };
+    let change = Change::to(action, "effect", effect.id.as_uuid(), None).between(
+        Some(serde_json::json!({ "status": from })),
+        Some(serde_json::json!({ "status": effect.status })),
+    );
+    context.audit(tx.as_ref(), change).await?;
+    tx.commit().await?;
+    Ok(effect)
+}
+
+/// Writes the effect, and what it means for the work items its job carried; events are the caller's to write.
+pub(crate) async fn write(
+    context: &Context,
+    tx: &BoxTx,
+    from: EffectStatus,
+    effect: &Effect,
+    reason: Option<&str>,
+) -> Result<(), Error> {
+    if !tx.effects().update(effect, from).await? {
         return Err(Error::conflict(
             "changed_meanwhile",
             "the effect changed at the same moment; look again",
         ));
     }
-    let news = vec![events::effect(&effect)];
-    tx.events()
-        .append(context.tenant, effect.job_id, news, now)
-        .await?;
-    for item in tx.lanes().items_of(context.tenant, effect.job_id).await? {
-        tx.work().settle(context.tenant, item, reason, now).await?;
+    if effect.slot == REPLY_SLOT {
+        for item in tx.lanes().items_of(context.tenant, effect.job_id).await? {
+            tx.work()
+                .settle(context.tenant, item, reason, context.now())
+                .await?;
+        }
     }
-    tx.commit().await?;
-    Ok(effect)
+    Ok(())
 }
 
 fn wrong_status(effect: &Effect, wanted: &str, action: &str) -> Error {

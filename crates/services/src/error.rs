@@ -1,7 +1,7 @@
 //! The one error of every use case. What a caller may read is in the message; what only the
 //! operator may read is the source, and never part of the message.
 
-use domain::access::Right;
+use domain::access::{Area, Right};
 use ports::{BoxError, sandbox::SandboxError, store::StoreError};
 use std::time::Duration;
 
@@ -13,6 +13,14 @@ pub enum Error {
     NotFound {
         /// What was looked for.
         what: &'static str,
+    },
+    /// It is used up, or never was; both look the same.
+    #[error("{message}")]
+    Gone {
+        /// Stable, snake case.
+        code: &'static str,
+        /// The way out.
+        message: String,
     },
     /// It does not go together with how things stand.
     #[error("{message}")]
@@ -37,13 +45,23 @@ pub enum Error {
         message: String,
     },
     /// No credential, or one that opens nothing.
-    #[error("a valid bearer token is needed")]
+    #[error("a login or a valid bearer token is needed")]
     Unauthenticated,
+    /// A login that was refused; what was wrong with it is told in no more detail than the code.
+    #[error("{message}")]
+    LoginRefused {
+        /// Stable, snake case.
+        code: &'static str,
+        /// The way out.
+        message: String,
+    },
     /// The credential is good, but not for this.
-    #[error("this token may not {}; use one whose role carries the right to {}", .right, .right)]
+    #[error("{message}")]
     Forbidden {
+        /// Stable, snake case.
+        code: &'static str,
         /// What it would need.
-        right: Right,
+        message: String,
     },
     /// Too much, too fast or too large.
     #[error("{message}")]
@@ -72,6 +90,16 @@ impl Error {
         Self::Invalid {
             field: field.into(),
             message: message.into(),
+        }
+    }
+
+    /// A right that the caller does not carry.
+    pub fn denied(area: Area, right: Right) -> Self {
+        Self::Forbidden {
+            code: "forbidden",
+            message: format!(
+                "this needs the right to {right} {area}: a role that carries it and, for a token with scopes, the scope `{area}:{right}`"
+            ),
         }
     }
 

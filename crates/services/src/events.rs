@@ -3,12 +3,13 @@
 
 use domain::{
     Timestamp,
+    approval::{Approval, Approvers, Decider},
     budget::Micros,
     effect::Effect,
     event::{EventKind, NewEvent},
     id::{
-        AgentId, ConversationId, EffectId, IntegrationId, JobId, MessageId, ModelCallId,
-        ToolCallId, WorkItemId,
+        AgentId, ApprovalId, ConversationId, EffectId, IntegrationId, JobId, MessageId,
+        ModelCallId, ToolCallId, WorkItemId,
     },
     job::Job,
     message::{Arguments, Message, Part, ToolCall},
@@ -84,6 +85,11 @@ pub fn effect(effect: &Effect) -> NewEvent {
             attempts: effect.attempts,
         },
     )
+}
+
+/// An approval was asked for, or became final.
+pub fn approval(approval: &Approval) -> NewEvent {
+    event(EventKind::Approval, &ApprovalPayload::from(approval))
 }
 
 /// A model call settled.
@@ -185,6 +191,82 @@ struct UsagePayload<'a> {
     outcome: Option<&'a str>,
     started_at: Timestamp,
     finished_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct ApprovalPayload<'a> {
+    id: ApprovalId,
+    kind: &'static str,
+    status: &'static str,
+    agent_id: AgentId,
+    job_id: JobId,
+    work_item_id: WorkItemId,
+    conversation_id: ConversationId,
+    effect_id: Option<EffectId>,
+    tool_call_id: Option<ToolCallId>,
+    question: &'a str,
+    action: &'a serde_json::Value,
+    digest: &'a str,
+    approvers: &'a Approvers,
+    requested_by: Option<RequestedBy<'a>>,
+    requested_at: Timestamp,
+    expires_at: Timestamp,
+    decided_at: Option<Timestamp>,
+    decided_by: Option<&'a Decider>,
+    note: Option<&'a str>,
+}
+
+/// Whose message led to a question.
+#[derive(Serialize)]
+pub struct RequestedBy<'a> {
+    /// `user`, `token` or `guest`.
+    pub kind: &'static str,
+    /// The user, token or sender.
+    pub id: Option<String>,
+    /// What people call them.
+    pub name: &'a str,
+}
+
+/// Whose message led to a question, as far as that is known.
+pub fn requested_by(approval: &Approval) -> Option<RequestedBy<'_>> {
+    let first = approval.requesters.first()?;
+    let token = first.external_id.strip_prefix("token:");
+    let (kind, id) = match (first.user_id, token) {
+        (Some(user), _) => ("user", Some(user.to_string())),
+        (None, Some(token)) => ("token", Some(token.to_owned()).filter(|id| id != "admin")),
+        (None, None) => ("guest", Some(first.external_id.clone())),
+    };
+    Some(RequestedBy {
+        kind,
+        id,
+        name: &first.name,
+    })
+}
+
+impl<'a> From<&'a Approval> for ApprovalPayload<'a> {
+    fn from(approval: &'a Approval) -> Self {
+        Self {
+            id: approval.id,
+            kind: approval.kind.as_str(),
+            status: approval.status.as_str(),
+            agent_id: approval.agent_id,
+            job_id: approval.job_id,
+            work_item_id: approval.work_item_id,
+            conversation_id: approval.conversation_id,
+            effect_id: approval.effect_id,
+            tool_call_id: approval.tool_call_id,
+            question: &approval.question,
+            action: &approval.action,
+            digest: &approval.digest,
+            approvers: &approval.approvers,
+            requested_by: requested_by(approval),
+            requested_at: approval.requested_at,
+            expires_at: approval.expires_at,
+            decided_at: approval.decided_at,
+            decided_by: approval.decided_by.as_ref(),
+            note: approval.note.as_deref(),
+        }
+    }
 }
 
 fn tool_call(call: &ToolCall) -> ToolCallPayload<'_> {

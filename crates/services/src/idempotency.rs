@@ -140,6 +140,7 @@ impl Claim {
 /// Two requests are the same when caller, method, path and body are.
 fn fingerprint(context: &Context, (method, path, body): (&str, &str, &[u8])) -> String {
     let caller = match &context.actor {
+        Actor::User { id, .. } => id.to_string(),
         Actor::Token { id, .. } => id.map_or_else(|| "admin".to_owned(), |id| id.to_string()),
         Actor::Agent(id) => id.to_string(),
         Actor::System => "system".to_owned(),

@@ -1,9 +1,13 @@
 //! Integrations: configured, tested, switched, removed. Secrets go in and never come out; the
 //! built-in one through which work is handed in cannot be touched.
 
-use crate::{Context, Error, error::found};
+use crate::{
+    Context, Error,
+    error::found,
+    people::{PageOfSeen, see_integration},
+};
 use domain::{
-    access::Right,
+    access::{Area, Right},
     agent::Agent,
     channel::ChannelType,
     id::{AgentId, IntegrationId},
@@ -71,7 +75,7 @@ pub struct Tested {
 /// Connects a new integration.
 #[tracing::instrument(name = "integrations.create", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn create(context: &Context, request: CreateIntegration) -> Result<Shown, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Integrations, Right::Administer)?;
     let settings = check(context, request.channel, request.config)?;
     let now = context.now();
     let mut integration = Integration {
@@ -106,7 +110,7 @@ pub async fn create(context: &Context, request: CreateIntegration) -> Result<Sho
 /// Makes the built-in integration through which work is handed in, unless it is there. The server
 /// calls it at every start.
 pub async fn ensure_built_in(context: &Context) -> Result<(), Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Integrations, Right::Administer)?;
     let tx = context.write().await?;
     if tx.integrations().manual(context.tenant).await?.is_some() {
         return Ok(());
@@ -133,16 +137,26 @@ pub async fn ensure_built_in(context: &Context) -> Result<(), Error> {
 
 /// One integration.
 pub async fn find(context: &Context, id: IntegrationId) -> Result<Shown, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Integrations, Right::Read)?;
     let tx = context.read().await?;
-    Ok(show(context, load(context, &tx, id).await?))
+    let integration = load(context, &tx, id).await?;
+    see_integration(context, &tx, id, "integration").await?;
+    Ok(show(context, integration))
 }
 
 /// All of them, newest first, the built-in one included.
 pub async fn list(context: &Context, page: PageRequest) -> Result<Page<Shown>, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Integrations, Right::Read)?;
     let tx = context.read().await?;
-    let page = tx.integrations().list(context.tenant, page).await?;
+    let hidden = context.hidden(&tx).await?;
+    let mut rows = PageOfSeen::new(page);
+    while let Some(page) = rows.wanted {
+        let page = tx.integrations().list(context.tenant, page).await?;
+        rows.add(page, |row: &Integration| {
+            !hidden.integrations.contains(&row.id)
+        });
+    }
+    let page = rows.whole(|row| row.id.as_uuid());
     Ok(page.map(|integration| show(context, integration)))
 }
 
@@ -153,7 +167,7 @@ pub async fn update(
     id: IntegrationId,
     change: UpdateIntegration,
 ) -> Result<Shown, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Integrations, Right::Administer)?;
     let channels = &context.platform.channels;
     let tx = context.write().await?;
     let mut integration = load(context, &tx, id).await?;
@@ -186,7 +200,7 @@ pub async fn update(
 /// it can be reached.
 #[tracing::instrument(name = "integrations.delete", skip_all, fields(tenant.id = %context.tenant, integration.id = %id))]
 pub async fn delete(context: &Context, id: IntegrationId) -> Result<(), Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Integrations, Right::Administer)?;
     let channels = &context.platform.channels;
     let tx = context.write().await?;
     let integration = load(context, &tx, id).await?;
@@ -209,7 +223,7 @@ pub async fn delete(context: &Context, id: IntegrationId) -> Result<(), Error> {
 /// Asks the vendor who we are and notes what it said.
 #[tracing::instrument(name = "integrations.test", skip_all, fields(tenant.id = %context.tenant, integration.id = %id))]
 pub async fn test(context: &Context, id: IntegrationId) -> Result<Tested, Error> {
-    context.authorise(Right::Operate)?;
+    context.authorise(Area::Integrations, Right::Operate)?;
     let integration = load(context, &context.read().await?, id).await?;
     let tested = match integration.channel {
         ChannelType::Manual => Tested {

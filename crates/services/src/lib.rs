@@ -5,6 +5,9 @@
 
 pub mod access;
 pub mod agents;
+pub mod approvals;
+pub mod arrivals;
+pub mod audit;
 pub mod background;
 pub mod channels;
 pub mod effects;
@@ -12,13 +15,19 @@ mod error;
 pub mod events;
 pub mod feed;
 pub mod idempotency;
+pub mod identities;
 pub mod integrations;
 pub mod jobs;
+pub mod links;
 pub mod notices;
+pub mod people;
 mod platform;
+pub mod second_factor;
+pub mod sessions;
 pub mod sprites;
 pub mod status;
 pub mod tokens;
+pub mod users;
 pub mod webhooks;
 pub mod work;
 

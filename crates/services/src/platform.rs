@@ -4,7 +4,7 @@
 use crate::{Channels, Error};
 use domain::{
     Timestamp,
-    access::{Actor, Right},
+    access::{Actor, Area, Right},
     budget::Limit,
     id::TenantId,
 };
@@ -14,11 +14,12 @@ use ports::{
     ids::Ids,
     inference::Models,
     ingest::IngestQueue,
+    login::Credentials,
     sandbox::SandboxHost,
     secrets::Secrets,
     store::{BoxTx, Durability, Store, SystemStore},
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
 /// What an operator decided at start.
@@ -32,6 +33,8 @@ pub struct PlatformSettings {
     pub admin_token_hash: Option<String>,
     /// Where the world reaches this server, without a final slash.
     pub public_url: Option<String>,
+    /// Where people find this server, without a final slash: the public URL, or the address it listens on.
+    pub people_url: String,
     /// What an agent may spend in a day when nobody said otherwise.
     pub default_agent_budget: Limit,
     /// What one job may spend.
@@ -62,6 +65,8 @@ pub struct Platform {
     pub channels: Arc<Channels>,
     /// Tokens.
     pub secrets: Arc<dyn Secrets>,
+    /// Passwords and second factors.
+    pub credentials: Arc<dyn Credentials>,
     /// What the operator decided.
     pub settings: PlatformSettings,
 }
@@ -78,15 +83,36 @@ pub struct Context {
     /// The id of the request it runs for, where that was given a key: what the request makes gets this id, so
     /// that the same request, sent again after a crash, finds it.
     pub request: Option<Uuid>,
+    /// Where the request came from, of one that came over the network.
+    pub address: Option<IpAddr>,
+    /// The id under which the log knows the request.
+    pub request_id: Option<String>,
 }
 
 impl Context {
+    /// The server acting for itself in a tenant.
+    pub const fn system(platform: Arc<Platform>, tenant: TenantId) -> Self {
+        Self::of(platform, tenant, Actor::System)
+    }
+
+    /// Somebody acting in a tenant, from nowhere in particular.
+    pub const fn of(platform: Arc<Platform>, tenant: TenantId, actor: Actor) -> Self {
+        Self {
+            actor,
+            tenant,
+            platform,
+            request: None,
+            address: None,
+            request_id: None,
+        }
+    }
+
     /// Refuses unless the actor carries the right.
-    pub fn authorise(&self, right: Right) -> Result<(), Error> {
-        if self.actor.may(right) {
+    pub fn authorise(&self, area: Area, right: Right) -> Result<(), Error> {
+        if self.actor.may(area, right) {
             Ok(())
         } else {
-            Err(Error::Forbidden { right })
+            Err(Error::denied(area, right))
         }
     }
 

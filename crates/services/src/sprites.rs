@@ -1,9 +1,9 @@
 //! Agents' computers: looking at them without waking them, what they may reach, the states they can go back to,
 //! and ending the shells there that nobody uses any more.
 
-use crate::{Context, Error, background, error::found};
+use crate::{Context, Error, background, error::found, people::PageOfSeen};
 use domain::{
-    access::Right,
+    access::{Area, Right},
     id::AgentId,
     page::{Page, PageRequest},
     sprite::{BackgroundProcess, NetworkPolicy, SpriteKey, SpriteSession, SpriteSessionStatus},
@@ -48,12 +48,20 @@ pub async fn sessions(
     status: Option<SpriteSessionStatus>,
     page: PageRequest,
 ) -> Result<Page<SpriteSession>, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Sprites, Right::Read)?;
     let tx = context.read().await?;
-    Ok(tx
-        .sprite_sessions()
-        .list(context.tenant, status, page)
-        .await?)
+    let hidden = context.hidden(&tx).await?;
+    let mut sessions = PageOfSeen::new(page);
+    while let Some(page) = sessions.wanted {
+        let page = tx
+            .sprite_sessions()
+            .list(context.tenant, status, page)
+            .await?;
+        sessions.add(page, |row: &SpriteSession| {
+            !hidden.agents.contains(&row.agent_id)
+        });
+    }
+    Ok(sessions.whole(|row| row.id.as_uuid()))
 }
 
 /// Ends orphaned shells of this process and of processes that are gone, and gives them as they are now: `closed`
@@ -61,7 +69,7 @@ pub async fn sessions(
 /// for the next cleanup, and so do those on other machines.
 #[tracing::instrument(name = "sprites.cleanup", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn cleanup(context: &Context) -> Result<Vec<SpriteSession>, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Sprites, Right::Administer)?;
     let instance = &context.platform.settings.instance;
     let tx = context.read().await?;
     let orphaned = tx
@@ -117,7 +125,7 @@ async fn end(
 
 /// How the sprite of an agent is.
 pub async fn find(context: &Context, agent: AgentId) -> Result<SpriteDetail, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Sprites, Right::Read)?;
     let processes = background::list(context, agent).await?;
     let tx = context.read().await?;
     let sessions = tx
@@ -193,7 +201,7 @@ pub async fn delete_checkpoint(context: &Context, agent: AgentId, id: &str) -> R
 
 /// The sprite, for somebody who may change it.
 async fn open(context: &Context, agent: AgentId) -> Result<Arc<dyn Sprite>, Error> {
-    context.authorise(Right::Administer)?;
+    context.authorise(Area::Sprites, Right::Administer)?;
     let tx = context.read().await?;
     found(tx.agents().find(context.tenant, agent).await?, "agent")?;
     Ok(context.platform.sandboxes.sprite(key(context, agent)))

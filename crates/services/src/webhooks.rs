@@ -1,12 +1,13 @@
 //! Calls of vendors. A stranger learns whether the signature was right and nothing else; a right
-//! one is answered only after what it brought is durable. No vendor is called from here.
+//! one is answered only after what it brought is durable. What that means is decided in `arrivals`.
 
-use crate::{Error, Platform};
+use crate::{Error, Platform, arrivals};
 use domain::{channel::ChannelType, id::IntegrationId};
 use ports::{
     channel::{WebhookError, WebhookHeaders},
-    ingest::{Accept, Accepted},
+    ingest::Accepted,
 };
+use std::sync::Arc;
 
 /// Takes a webhook call in: the messages it brought, durable, each with its work item.
 ///
@@ -16,7 +17,7 @@ use ports::{
 /// or its settings cannot be used.
 #[tracing::instrument(name = "webhooks.receive", skip_all, fields(integration.id))]
 pub async fn receive(
-    platform: &Platform,
+    platform: &Arc<Platform>,
     channel: &str,
     id: &str,
     headers: &WebhookHeaders,
@@ -36,26 +37,14 @@ pub async fn receive(
         tracing::warn!(%error, "a webhook call was refused");
         unavailable("this webhook is not available")
     })?;
-    let messages = vendor.receive(headers, body).map_err(|error| match error {
+    let received = vendor.receive(headers, body).map_err(|error| match error {
         WebhookError::Unauthenticated => Error::Unauthenticated,
         WebhookError::Malformed(message) => Error::Malformed { message },
     })?;
     if !integration.enabled {
         return Err(unavailable("the integration is switched off"));
     }
-    let batch: Vec<Accept> = messages
-        .into_iter()
-        .map(|message| Accept {
-            tenant_id: integration.tenant_id,
-            integration_id: integration.id,
-            message,
-            assigned: Vec::new(),
-        })
-        .collect();
-    if batch.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(platform.ingest.accept(batch).await?)
+    arrivals::take(platform, &integration, vendor.as_ref(), received).await
 }
 
 fn unavailable(message: &str) -> Error {

@@ -1,8 +1,12 @@
 //! Work items: handed in by people and programs, listed, looked into.
 
-use crate::{Context, Error, error::found};
+use crate::{
+    Context, Error,
+    error::found,
+    people::{see_conversation, see_item},
+};
 use domain::{
-    access::{Actor, Right},
+    access::{Actor, Area, Right},
     channel::{ChatKind, InboundMessage, Place, Sender},
     id::{AgentId, ConversationId, IntegrationId, WorkItemId},
     job::Job,
@@ -42,7 +46,7 @@ pub struct WorkDetail {
 /// Hands work in. It takes the same way as a message from a channel.
 #[tracing::instrument(name = "work.create", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDetail, Error> {
-    context.authorise(Right::Operate)?;
+    context.authorise(Area::Work, Right::Operate)?;
     let text = text(&request.text)?;
     // The same for a request that is sent again, which ingest then knows.
     let event = context.new_id();
@@ -96,23 +100,27 @@ pub async fn list(
     filter: &WorkFilter,
     page: PageRequest,
 ) -> Result<Page<WorkItem>, Error> {
-    context.authorise(Right::Read)?;
-    Ok(context
-        .read()
-        .await?
-        .work()
-        .list(context.tenant, filter, page)
-        .await?)
+    context.authorise(Area::Work, Right::Read)?;
+    let tx = context.read().await?;
+    let filter = WorkFilter {
+        hidden: context.hidden(&tx).await?,
+        ..filter.clone()
+    };
+    Ok(tx.work().list(context.tenant, &filter, page).await?)
 }
 
 /// One work item with decisions and jobs.
 pub async fn find(context: &Context, id: WorkItemId) -> Result<WorkDetail, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Work, Right::Read)?;
     let tx = context.read().await?;
     let item = found(tx.work().find(context.tenant, id).await?, "work item")?;
-    let decisions = tx.work().decisions(context.tenant, id).await?;
+    let hidden = context.hidden(&tx).await?;
+    see_item(context, &tx, &hidden, id, "work item").await?;
+    let mut decisions = tx.work().decisions(context.tenant, id).await?;
+    decisions.retain(|decision| !hidden.agents.contains(&decision.agent_id));
     let filter = JobFilter {
         work_item_id: Some(id),
+        hidden,
         ..JobFilter::default()
     };
     let jobs = tx
@@ -150,16 +158,15 @@ async fn thread(
     tx: &BoxTx,
     id: ConversationId,
 ) -> Result<(IntegrationId, Place, ChatKind, Option<String>), Error> {
-    let conversation = tx
-        .conversations()
-        .find(context.tenant, id)
-        .await?
-        .ok_or_else(|| {
-            Error::invalid(
-                "conversation_id",
-                format!("{id} is no conversation of this tenant"),
-            )
-        })?;
+    let unknown = || {
+        let message = format!("{id} is no conversation of this tenant");
+        Error::invalid("conversation_id", message)
+    };
+    let conversation = tx.conversations().find(context.tenant, id).await?;
+    let conversation = conversation.ok_or_else(unknown)?;
+    if let Err(Error::NotFound { .. }) = see_conversation(context, tx, &conversation).await {
+        return Err(unknown());
+    }
     let usable = tx
         .integrations()
         .find(context.tenant, conversation.integration_id)
@@ -189,7 +196,9 @@ async fn check_agents(
     if agents.is_empty() {
         return Ok(());
     }
-    let seeing = tx.agents().seeing(context.tenant, integration).await?;
+    let hidden = context.hidden(tx).await?;
+    let mut seeing = tx.agents().seeing(context.tenant, integration).await?;
+    seeing.retain(|agent| !hidden.agents.contains(&agent.id));
     for id in agents {
         if !seeing.iter().any(|agent| agent.id == *id) {
             return Err(Error::invalid(
@@ -201,8 +210,14 @@ async fn check_agents(
     Ok(())
 }
 
-fn sender(context: &Context) -> Sender {
+pub(crate) fn sender(context: &Context) -> Sender {
     let (external_id, display_name) = match &context.actor {
+        Actor::User { id, name, .. } => (format!("user:{id}"), name.as_str()),
+        Actor::Token {
+            user: Some(id),
+            name,
+            ..
+        } => (format!("user:{id}"), name.as_str()),
         Actor::Token { id: Some(id), .. } => (format!("token:{id}"), "API"),
         Actor::Token { id: None, .. } => ("token:admin".to_owned(), "API"),
         Actor::Agent(id) => (format!("agent:{id}"), "Agent"),

@@ -22,7 +22,7 @@ pub use chaos::Chaos;
 pub use html::visible_text;
 pub use log::{LogEntry, LogKind};
 pub use people::{Chat, Media, Person, Post};
-pub use state::{BotMessage, Call, Fault};
+pub use state::{BotMessage, Button, Call, Fault};
 #[cfg(test)]
 pub(crate) use webhook::client;
 
@@ -75,6 +75,26 @@ impl TelegramSimulator {
     /// A person writes with everything a message can carry; returns the message's id.
     pub fn post(&self, post: Post) -> i64 {
         self.shared.update(|state| incoming::post(state, post))
+    }
+
+    /// A person presses a button under a message of the bot, by what it reads; returns the handle of the press, or
+    /// nothing when there is no such button.
+    pub fn press(
+        &self,
+        chat: &Chat,
+        person: &Person,
+        message_id: i64,
+        label: &str,
+    ) -> Option<String> {
+        self.shared
+            .update(|state| incoming::press(state, message_id, chat, person, label))
+    }
+
+    /// Waits for what the bot answers to a press.
+    pub async fn wait_for_answer(&self, press: &str) -> String {
+        self.shared
+            .wait_for(|state| state.presses.get(press).cloned().flatten())
+            .await
     }
 
     /// A person changes the text of an earlier message. One that does not exist changes nothing.

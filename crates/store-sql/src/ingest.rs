@@ -202,6 +202,7 @@ async fn write_identities(
                 external_id: external_id.to_owned(),
                 display_name: name.clone(),
                 user_id: None,
+                linked_at: None,
             },
         )
         .collect();

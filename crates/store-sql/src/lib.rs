@@ -7,6 +7,7 @@ mod backend;
 mod conn;
 mod entity;
 mod error;
+mod hidden;
 mod ingest;
 mod lease;
 mod prune;

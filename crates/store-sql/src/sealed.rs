@@ -3,7 +3,7 @@
 
 use crate::{
     backend::{Backend, Scope},
-    entity::{idempotency_key, integration, setting, worker},
+    entity::{idempotency_key, integration, setting, user, worker},
     error::db_error,
     store::SqlStore,
     tx::SqlTx,
@@ -22,6 +22,9 @@ const MARK: &str = "enc:";
 const INTEGRATIONS: &str = "integrations";
 const SETTINGS: &str = "settings";
 const ANSWERS: &str = "idempotency_keys";
+const USERS: &str = "users";
+/// The one sealed column of users.
+const TOTP: &str = "totp_secret";
 /// What stands before the name of a field, and before a key, in a place.
 const FIELD: &str = "config.";
 const KEY: &str = "response.";
@@ -39,11 +42,14 @@ impl<B: Backend> SealedStore for SqlStore<B> {
         if after.is_none_or(|value| value.table == INTEGRATIONS) {
             found = integrations(&tx, within(INTEGRATIONS), rows).await?;
         }
-        if found.is_empty() && after.is_none_or(|value| value.table != ANSWERS) {
+        if found.is_empty() && after.is_none_or(|value| ![ANSWERS, USERS].contains(&value.table)) {
             found = settings(&tx, within(SETTINGS), rows).await?;
         }
-        if found.is_empty() {
+        if found.is_empty() && after.is_none_or(|value| value.table != USERS) {
             found = answers(&tx, within(ANSWERS), rows).await?;
+        }
+        if found.is_empty() {
+            found = second_factors(&tx, within(USERS), rows).await?;
         }
         Ok(found)
     }
@@ -55,7 +61,8 @@ impl<B: Backend> SealedStore for SqlStore<B> {
             exchanged += match change.value.table {
                 INTEGRATIONS => exchange_field(&tx, change).await?,
                 SETTINGS => exchange_setting(&tx, change).await?,
-                _ => exchange_answer(&tx, change).await?,
+                ANSWERS => exchange_answer(&tx, change).await?,
+                _ => exchange_second_factor(&tx, change).await?,
             };
         }
         tx.commit().await?;
@@ -186,6 +193,32 @@ async fn answers(
     Ok(values.collect())
 }
 
+async fn second_factors(
+    db: &impl ConnectionTrait,
+    after: Option<&SealedValue>,
+    rows: u32,
+) -> Result<Vec<SealedValue>, StoreError> {
+    use user::Column;
+    let page = user::Entity::find()
+        .filter(Column::TotpSecret.is_not_null())
+        .filter(Column::Id.gt(after.map_or(Uuid::nil(), |value| value.row)))
+        .order_by_asc(Column::Id)
+        .limit(u64::from(rows))
+        .all(db)
+        .await
+        .map_err(db_error("user"))?;
+    let values = page.into_iter().filter_map(|row| {
+        Some(SealedValue {
+            tenant_id: TenantId::from_uuid(row.tenant_id),
+            table: USERS,
+            column: TOTP.to_owned(),
+            row: row.id,
+            text: row.totp_secret?,
+        })
+    });
+    Ok(values.collect())
+}
+
 /// What comes after a row in the order of tenant and name.
 fn beyond(
     tenant_column: impl ColumnTrait,
@@ -272,5 +305,19 @@ async fn exchange_answer(tx: &SqlTx, change: &Resealed) -> Result<u64, StoreErro
         .exec(&tx.conn)
         .await
         .map_err(db_error("idempotency key"))?;
+    Ok(updated.rows_affected)
+}
+
+async fn exchange_second_factor(tx: &SqlTx, change: &Resealed) -> Result<u64, StoreError> {
+    use user::Column;
+    let value = &change.value;
+    let updated = user::Entity::update_many()
+        .col_expr(Column::TotpSecret, Expr::value(change.text.as_str()))
+        .filter(Column::Id.eq(value.row))
+        .filter(Column::TenantId.eq(value.tenant_id.as_uuid()))
+        .filter(Column::TotpSecret.eq(value.text.as_str()))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("user"))?;
     Ok(updated.rows_affected)
 }

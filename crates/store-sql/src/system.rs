@@ -2,9 +2,9 @@
 
 use crate::{
     backend::{Backend, Scope},
-    entity::{feed, integration, lease, tenant, token},
+    entity::{approval, feed, integration, lease, tenant, token, user, user_link, user_session},
     error::db_error,
-    query::{insert, insert_all},
+    query::{insert, insert_all, is},
     repo::{idempotency, integrations::with_agents},
     store::SqlStore,
     tx::SqlTx,
@@ -13,12 +13,15 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     access::{ApiToken, Tenant},
-    id::{IntegrationId, TenantId},
+    approval::ApprovalStatus,
+    id::{ApprovalId, IntegrationId, TenantId, UserId},
     integration::Integration,
+    login::{User, UserLink, UserSession},
 };
 use ports::store::{Durability, StoreError, SystemStore};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, sea_query::OnConflict,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::OnConflict,
 };
 use uuid::Uuid;
 
@@ -32,6 +35,36 @@ impl<B: Backend> SystemStore for SqlStore<B> {
             .map_err(db_error("token"))?
             .pop()
             .map(ApiToken::try_from)
+            .transpose()
+    }
+
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        user(self.backend.reader(Scope::System), id.as_uuid()).await
+    }
+
+    async fn find_session(&self, hash: &str) -> Result<Option<(UserSession, User)>, StoreError> {
+        let db = self.backend.reader(Scope::System);
+        let session = user_session::Entity::find()
+            .filter(user_session::Column::Hash.eq(hash))
+            .all(db)
+            .await
+            .map_err(db_error("user session"))?
+            .pop();
+        let Some(session) = session.map(UserSession::from) else {
+            return Ok(None);
+        };
+        let user = user(db, session.user_id.as_uuid()).await?;
+        Ok(user.map(|user| (session, user)))
+    }
+
+    async fn find_link(&self, hash: &str) -> Result<Option<UserLink>, StoreError> {
+        user_link::Entity::find()
+            .filter(user_link::Column::Hash.eq(hash))
+            .all(self.backend.reader(Scope::System))
+            .await
+            .map_err(db_error("user link"))?
+            .pop()
+            .map(UserLink::try_from)
             .transpose()
     }
 
@@ -98,6 +131,28 @@ impl<B: Backend> SystemStore for SqlStore<B> {
         tx.commit().await?;
         Ok(freed)
     }
+
+    async fn overdue_approvals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, ApprovalId)>, StoreError> {
+        use approval::Column;
+        let overdue: Vec<(Uuid, Uuid)> = approval::Entity::find()
+            .filter(is(Column::Status, ApprovalStatus::Pending.as_str()))
+            .filter(Column::ExpiresAt.lte(now))
+            .select_only()
+            .column(Column::TenantId)
+            .column(Column::Id)
+            .order_by_asc(Column::ExpiresAt)
+            .limit(u64::from(limit))
+            .into_tuple()
+            .all(self.backend.reader(Scope::System))
+            .await
+            .map_err(db_error("approval"))?;
+        let ids = |(tenant, id)| (TenantId::from_uuid(tenant), ApprovalId::from_uuid(id));
+        Ok(overdue.into_iter().map(ids).collect())
+    }
 }
 
 /// The lease of whoever makes the first tenant, held by nobody else until the transaction ends. Nothing
@@ -115,6 +170,18 @@ async fn take_turn(tx: &SqlTx) -> Result<(), StoreError> {
     insert_all(&tx.conn, vec![row], Some(again))
         .await
         .map_err(db_error("lease"))
+}
+
+async fn user(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<User>, StoreError> {
+    user::Entity::find()
+        .filter(user::Column::Id.eq(id))
+        .filter(user::Column::DeletedAt.is_null())
+        .all(db)
+        .await
+        .map_err(db_error("user"))?
+        .pop()
+        .map(User::try_from)
+        .transpose()
 }
 
 async fn oldest(db: &impl ConnectionTrait) -> Result<Option<Tenant>, StoreError> {

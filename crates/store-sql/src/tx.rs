@@ -6,11 +6,13 @@ use crate::{
     entity::lane,
     error::db_error,
     repo::{
-        access::SqlAccess, agents::SqlAgents, background_processes::SqlBackgroundProcesses,
-        conversations::SqlConversations, effects::SqlEffects, events::SqlEvents,
-        idempotency::SqlIdempotency, integrations::SqlIntegrations, jobs::SqlJobs, lanes::SqlLanes,
-        ledger::SqlLedger, settings::SqlSettings, sprite_sessions::SqlSpriteSessions,
-        transcript::SqlTranscript, work::SqlWork,
+        access::SqlAccess, agents::SqlAgents, approvals::SqlApprovals, audit::SqlAudit,
+        background_processes::SqlBackgroundProcesses, conversations::SqlConversations,
+        effects::SqlEffects, events::SqlEvents, idempotency::SqlIdempotency,
+        identities::SqlIdentities, integrations::SqlIntegrations, jobs::SqlJobs, lanes::SqlLanes,
+        ledger::SqlLedger, logins::SqlLogins, providers::SqlProviders, settings::SqlSettings,
+        sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript, users::SqlUsers,
+        work::SqlWork,
     },
 };
 use async_trait::async_trait;
@@ -22,11 +24,12 @@ use ports::{
     ids::Ids,
     live::Committed,
     store::{
-        AccessRepository, AgentRepository, BackgroundProcessRepository, CatalogTx,
-        ConversationRepository, EffectRepository, EventRepository, ExecutionTx,
-        IdempotencyRepository, IntegrationRepository, JobRepository, LaneRepository,
-        LedgerRepository, SettingRepository, SpriteSessionRepository, StoreError, StoreTx,
-        TranscriptRepository, WorkRepository,
+        AccessRepository, AgentRepository, ApprovalRepository, AuditRepository,
+        BackgroundProcessRepository, CatalogTx, ConversationRepository, EffectRepository,
+        EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
+        IntegrationRepository, JobRepository, LaneRepository, LedgerRepository, LoginRepository,
+        ProviderRepository, SettingRepository, SpriteSessionRepository, StoreError, StoreTx,
+        TranscriptRepository, UserRepository, WorkRepository,
     },
 };
 use sea_orm::{
@@ -100,12 +103,32 @@ impl CatalogTx for SqlTx {
         Box::new(SqlConversations(self))
     }
 
+    fn users(&self) -> Box<dyn UserRepository + '_> {
+        Box::new(SqlUsers(self))
+    }
+
+    fn logins(&self) -> Box<dyn LoginRepository + '_> {
+        Box::new(SqlLogins(self))
+    }
+
     fn access(&self) -> Box<dyn AccessRepository + '_> {
         Box::new(SqlAccess(self))
     }
 
+    fn identities(&self) -> Box<dyn IdentityRepository + '_> {
+        Box::new(SqlIdentities(self))
+    }
+
     fn settings(&self) -> Box<dyn SettingRepository + '_> {
         Box::new(SqlSettings(self))
+    }
+
+    fn audit(&self) -> Box<dyn AuditRepository + '_> {
+        Box::new(SqlAudit(self))
+    }
+
+    fn providers(&self) -> Box<dyn ProviderRepository + '_> {
+        Box::new(SqlProviders(self))
     }
 
     fn idempotency(&self) -> Box<dyn IdempotencyRepository + '_> {
@@ -136,6 +159,10 @@ impl ExecutionTx for SqlTx {
 
     fn effects(&self) -> Box<dyn EffectRepository + '_> {
         Box::new(SqlEffects(self))
+    }
+
+    fn approvals(&self) -> Box<dyn ApprovalRepository + '_> {
+        Box::new(SqlApprovals(self))
     }
 
     fn events(&self) -> Box<dyn EventRepository + '_> {

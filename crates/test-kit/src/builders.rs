@@ -39,6 +39,7 @@ pub fn agent(ids: &dyn Ids, tenant: TenantId, name: &str, now: Timestamp) -> Age
         steering: Steering::Steer,
         loop_limits: LoopLimits::default(),
         daily_budget: Limit::Unlimited,
+        tools: None,
         created_at: now,
         updated_at: now,
         archived_at: None,

@@ -10,7 +10,7 @@
 
 use async_trait::async_trait;
 use domain::{channel::Place, effect::EffectAction};
-use ports::channel::{Channel, ChannelError, Delivery, WebhookError, WebhookHeaders};
+use ports::channel::{Channel, ChannelError, Delivery, Received, WebhookError, WebhookHeaders};
 use std::{sync::Arc, time::Duration};
 
 /// What the vendor does to the next attempt to send.
@@ -102,7 +102,7 @@ pub async fn only_genuine_webhook_calls_are_read(harness: &dyn ChannelHarness) {
     let forged = channel.receive(&harness.forged(&body), &body);
     assert_eq!(forged, Err(WebhookError::Unauthenticated));
     let genuine = channel.receive(&harness.signed(&body), &body);
-    assert_eq!(genuine.map(|messages| messages.len()), Ok(1));
+    assert_eq!(genuine.map(|received| received.messages.len()), Ok(1));
     let garbage = b"\xff{not json";
     let unreadable = channel.receive(&harness.signed(garbage), garbage);
     assert!(
@@ -132,7 +132,7 @@ pub async fn a_second_delivery_is_the_same_event(harness: &dyn ChannelHarness) {
 pub async fn bots_are_not_heard(harness: &dyn ChannelHarness) {
     for body in harness.bots_say(&harness.place(), "beep") {
         let heard = harness.channel().receive(&harness.signed(&body), &body);
-        assert_eq!(heard, Ok(vec![]));
+        assert_eq!(heard, Ok(Received::default()));
     }
 }
 
@@ -235,8 +235,8 @@ pub async fn no_error_shows_a_secret(harness: &dyn ChannelHarness) {
 }
 
 fn received(harness: &dyn ChannelHarness, body: &[u8]) -> domain::channel::InboundMessage {
-    let messages = harness.channel().receive(&harness.signed(body), body);
-    let mut messages = messages.expect("genuine");
+    let received = harness.channel().receive(&harness.signed(body), body);
+    let mut messages = received.expect("genuine").messages;
     assert_eq!(messages.len(), 1);
     messages.remove(0)
 }

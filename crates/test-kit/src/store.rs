@@ -8,6 +8,7 @@
 )]
 
 pub mod access;
+pub mod approvals;
 pub mod catalog;
 pub mod effects;
 pub mod events;
@@ -236,6 +237,11 @@ macro_rules! store_contract {
             access: an_idempotency_key_is_owned_answered_and_given_back,
             access: keys_of_a_process_that_is_gone_are_freed,
             access: an_abandoned_key_is_taken_over_once,
+            approvals: approvals_round_trip_and_are_answered_once,
+            approvals: approvals_are_filtered_and_paged,
+            approvals: overdue_approvals_are_found,
+            approvals: identities_are_linked_to_one_user,
+            approvals: a_link_code_works_once_and_for_a_while,
             catalog: agents_round_trip_within_their_tenant,
             catalog: agent_names_are_unique_without_regard_to_case_until_archived,
             catalog: lists_are_paged_newest_first,

@@ -57,6 +57,7 @@ fn fits(value: &Value, expected: &str) -> bool {
         "string" => value.is_string(),
         "integer" => value.is_u64(),
         "boolean" => value.is_boolean(),
+        "object" => value.is_object(),
         _ => false,
     }
 }
@@ -66,6 +67,7 @@ fn article(expected: &str) -> &'static str {
         "string" => "a string",
         "integer" => "a whole number, not negative",
         "boolean" => "true or false",
+        "object" => "a JSON object",
         _ => "left out",
     }
 }

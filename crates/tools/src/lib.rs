@@ -16,6 +16,7 @@ mod grep;
 mod list_directory;
 mod output;
 mod read_file;
+mod request_approval;
 mod save_attachment;
 mod write_file;
 
@@ -36,6 +37,7 @@ pub fn standard() -> Vec<Arc<dyn Tool>> {
         Arc::new(Checked::new(background::ListProcesses)),
         Arc::new(Checked::new(read_file::ReadFile)),
         Arc::new(Checked::new(background::ReadProcessOutput)),
+        Arc::new(Checked::new(request_approval::RequestApproval)),
         Arc::new(Checked::new(save_attachment::SaveAttachment)),
         Arc::new(Checked::new(background::StartProcess)),
         Arc::new(Checked::new(background::StopProcess)),

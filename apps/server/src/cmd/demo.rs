@@ -12,7 +12,6 @@ use crate::{
 };
 use anyhow::Context as _;
 use domain::{
-    access::Actor,
     channel::ChannelType,
     event::{EventKind, JobEvent},
     integration::Visibility,
@@ -61,12 +60,10 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 }
 
 async fn tell(server: &Server, telegram: &TelegramSimulator) -> anyhow::Result<()> {
-    let context = Context {
-        actor: Actor::System,
-        tenant: server.platform.settings.home_tenant,
-        platform: Arc::clone(&server.platform),
-        request: None,
-    };
+    let context = Context::system(
+        Arc::clone(&server.platform),
+        server.platform.settings.home_tenant,
+    );
     prepare(&context, telegram).await?;
     let mut feed = server.feed.subscribe(context.tenant, None);
     let kim = Person::new(7, "Kim");
@@ -141,6 +138,7 @@ fn narrate(event: &JobEvent) -> anyhow::Result<()> {
         EventKind::Effect if text("status") == "sent" && text("slot") == "reply" => {
             say("  ✓ reply delivered\n")
         }
+        EventKind::Approval => say(format!("  ? {} {}", text("question"), text("status"))),
         EventKind::Message | EventKind::Effect | EventKind::Usage => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ pub mod restore;
 pub mod rotate_keys;
 pub mod serve;
 pub mod token;
+pub mod user;
 
 use std::io::Write;
 

@@ -1,11 +1,13 @@
 //! `nitejar serve` and `nitejar worker`: a process of the server, from its first commit to its last.
 
 use crate::{
+    bootstrap::{self, SetupLink},
     cli::Failure,
     config::{Config, ConfigError},
     home,
     storage::{self, Database, Lines},
     telemetry::{self, Traces},
+    web,
     wire::{self, Assembly},
 };
 use anyhow::Context;
@@ -14,7 +16,12 @@ use domain::secret::Redactor;
 use runtime::{Engine, EngineParts, Hub};
 use services::Platform;
 use std::{
-    fs::File, io::ErrorKind, net::SocketAddr, ops::ControlFlow, path::PathBuf, sync::Arc,
+    fs::File,
+    io::{ErrorKind, IsTerminal as _},
+    net::SocketAddr,
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -126,6 +133,8 @@ pub struct Server {
     pub feed: Arc<Hub>,
     /// Where the owner's token was written, when this start made one.
     pub new_token: Option<PathBuf>,
+    /// The link for the first owner, while there is none.
+    pub setup_link: Option<SetupLink>,
     /// Absent where other processes run the jobs.
     engine: Option<Arc<Engine>>,
     store: Arc<dyn Database>,
@@ -157,6 +166,11 @@ impl Server {
             parts,
             new_token,
         } = wire::assemble(config, foundation, &tracker).await?;
+        let setup_link = if duty.serves() {
+            bootstrap::setup_link(&platform, &config.server.data_dir).await?
+        } else {
+            None
+        };
         let feed = Arc::clone(&parts.hub);
         let (phase, phases) = watch::channel(Phase::Starting);
         let state = ApiState {
@@ -170,8 +184,9 @@ impl Server {
             .local_addr()
             .context("the listening address is not known")?;
         let router = if duty.serves() {
-            let router = api::router(state).merge(home::router(&platform, config));
-            home::gate(router, config)
+            let router = api::router(state).merge(home::docs());
+            // The app is files without data, so it may open where the API is shut and say what to do.
+            web::over(home::gate(router, &platform, config))
         } else {
             api::probes(state)
         };
@@ -194,6 +209,7 @@ impl Server {
             platform,
             feed,
             new_token,
+            setup_link,
             engine,
             store,
             lines,
@@ -308,6 +324,17 @@ fn greet(server: &Server) {
     }
     if let Some(path) = &server.new_token {
         tracing::info!("the owner's API token is in {}", path.display());
+    }
+    if let Some(link) = &server.setup_link {
+        let path = link.path.display();
+        tracing::info!("nobody owns this server yet; the link that makes the owner is in {path}");
+        // For the eyes of whoever sits there. What is not a terminal may be a log.
+        if std::io::stdout().is_terminal() {
+            println!(
+                "\n  Open this link to become the owner:\n\n  {}\n",
+                link.url.expose()
+            );
+        }
     }
 }
 

@@ -97,6 +97,8 @@ impl Desk {
             created_at: self.now,
             expires_at: expires_days.map(|days| self.now + TimeDelta::days(days.into())),
             revoked_at: None,
+            scopes: None,
+            last_used_at: None,
         };
         let tx = self
             .foundation

@@ -11,6 +11,7 @@
 const ON_POSTGRES: bool = false;
 
 mod app;
+mod approvals;
 mod backup;
 mod chaos;
 mod command_line;

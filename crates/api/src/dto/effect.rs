@@ -3,6 +3,7 @@
 use super::words::{DeadReason, EffectStatus};
 use chrono::{DateTime, Utc};
 use domain::{
+    access::Hidden,
     effect::{Effect, EffectAction},
     id::{IntegrationId, JobId},
 };
@@ -95,6 +96,15 @@ pub(crate) enum ActionView {
         #[schema(required)]
         edit: Option<String>,
     },
+    /// A question with buttons, or its edit once it is answered.
+    Question {
+        markdown: String,
+        /// What the buttons read.
+        choices: Vec<String>,
+        /// The vendor's id of the message to edit; null for the first.
+        #[schema(required)]
+        edit: Option<String>,
+    },
 }
 
 impl From<EffectQuery> for EffectFilter {
@@ -103,6 +113,7 @@ impl From<EffectQuery> for EffectFilter {
             job_id: query.job_id,
             integration_id: query.integration_id,
             status: query.status.map(|word| word.0),
+            hidden: Hidden::default(),
         }
     }
 }
@@ -144,6 +155,15 @@ impl From<EffectAction> for ActionView {
             EffectAction::Reply { markdown, reply_to } => Self::Reply { markdown, reply_to },
             EffectAction::Receipt { message_id } => Self::Receipt { message_id },
             EffectAction::Progress { markdown, edit } => Self::Progress { markdown, edit },
+            EffectAction::Question {
+                markdown,
+                choices,
+                edit,
+            } => Self::Question {
+                markdown,
+                choices: choices.into_iter().map(|choice| choice.label).collect(),
+                edit,
+            },
         }
     }
 }

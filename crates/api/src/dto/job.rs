@@ -3,6 +3,7 @@
 use super::{effect::EffectView, message::UsageView, words::JobStatus};
 use chrono::{DateTime, Utc};
 use domain::{
+    access::Hidden,
     id::{AgentId, ConversationId, JobId, WorkItemId},
     job::{Job, JobFailure},
 };
@@ -116,6 +117,7 @@ impl From<JobQuery> for JobFilter {
             work_item_id: query.work_item_id,
             conversation_id: query.conversation_id,
             status: query.status.map(|word| word.0),
+            hidden: Hidden::default(),
         }
     }
 }

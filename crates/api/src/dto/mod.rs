@@ -2,12 +2,16 @@
 //! here. Views show every field, absent values as null.
 
 pub(crate) mod agent;
+pub(crate) mod approval;
 pub(crate) mod effect;
 pub(crate) mod integration;
 pub(crate) mod job;
+pub(crate) mod link;
 pub(crate) mod message;
+pub(crate) mod session;
 pub(crate) mod sprite;
 pub(crate) mod token;
+pub(crate) mod user;
 pub(crate) mod words;
 pub(crate) mod work;
 

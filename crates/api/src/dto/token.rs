@@ -1,8 +1,13 @@
 //! Tokens on the wire. The token itself is in one answer only, the one to its creation.
 
-use super::words::Role;
+use super::words::{Role, TokenKind};
+use crate::problem::ApiError;
 use chrono::{DateTime, Utc};
-use domain::{access::ApiToken, secret::Secret};
+use domain::{
+    access::{self, ApiToken, Scope},
+    id::UserId,
+    secret::Secret,
+};
 use serde::{Deserialize, Serialize};
 use services::tokens;
 use utoipa::ToSchema;
@@ -15,7 +20,13 @@ pub(crate) struct CreateToken {
     /// What people call it.
     #[schema(example = "nightly report")]
     name: String,
-    role: Role,
+    /// A service token when absent.
+    kind: Option<TokenKind>,
+    /// What a service token may do, a member's rights when absent; a personal one may what its owner may.
+    role: Option<Role>,
+    /// What it is limited to, as `area:right`; absent or null: all its role carries.
+    #[schema(example = json!(["work:operate", "agents:read"]))]
+    scopes: Option<Vec<String>>,
     /// When it stops working by itself; absent or null: never.
     expires_at: Option<DateTime<Utc>>,
 }
@@ -24,15 +35,25 @@ pub(crate) struct CreateToken {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenView {
     id: Uuid,
+    kind: TokenKind,
     #[schema(example = "nightly report")]
     name: String,
+    /// Whose it is, of a personal one.
+    #[schema(required)]
+    user_id: Option<Uuid>,
     role: Role,
+    /// What it is limited to; null: all its role carries.
+    #[schema(required)]
+    scopes: Option<Vec<String>>,
     created_at: DateTime<Utc>,
     #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
     /// When somebody stopped it.
     #[schema(required)]
     revoked_at: Option<DateTime<Utc>>,
+    /// To the minute.
+    #[schema(required)]
+    last_used_at: Option<DateTime<Utc>>,
 }
 
 /// A new token: the only answer that holds it.
@@ -44,13 +65,25 @@ pub(crate) struct NewTokenView {
     token: String,
 }
 
-impl From<CreateToken> for tokens::CreateToken {
-    fn from(body: CreateToken) -> Self {
-        Self {
+impl TryFrom<CreateToken> for tokens::CreateToken {
+    type Error = ApiError;
+
+    fn try_from(body: CreateToken) -> Result<Self, ApiError> {
+        let parse = |text: String| {
+            let message = "must be scopes like work:operate or agents:read";
+            text.parse::<Scope>()
+                .map_err(|_unknown| ApiError::field("scopes", message))
+        };
+        let scopes = body
+            .scopes
+            .map(|scopes| scopes.into_iter().map(parse).collect());
+        Ok(Self {
             name: body.name,
-            role: body.role.0,
+            kind: body.kind.map_or(access::TokenKind::Service, |kind| kind.0),
+            role: body.role.map(|role| role.0),
+            scopes: scopes.transpose()?,
             expires_at: body.expires_at,
-        }
+        })
     }
 }
 
@@ -58,6 +91,13 @@ impl From<ApiToken> for TokenView {
     fn from(token: ApiToken) -> Self {
         Self {
             id: token.id.as_uuid(),
+            kind: TokenKind(token.kind()),
+            user_id: token.user_id.map(UserId::as_uuid),
+            scopes: token
+                .scopes
+                .as_ref()
+                .map(|scopes| scopes.iter().map(Scope::to_string).collect()),
+            last_used_at: token.last_used_at,
             name: token.name,
             role: Role(token.role),
             created_at: token.created_at,

@@ -2,7 +2,8 @@
 //! answers and checks cannot drift apart.
 
 use domain::{
-    access, agent, channel, effect, integration, job, message, model, queue, sprite, work,
+    access, agent, approval, channel, effect, integration, job, login, message, model, queue,
+    sprite, work,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -38,6 +39,8 @@ macro_rules! wire_words {
 }
 
 wire_words!(
+    ApprovalKind = approval::ApprovalKind: "What an approval holds: a reply that waits as a draft, or a job that waits for leave to do something.",
+    ApprovalStatus = approval::ApprovalStatus: "Where an approval stands; all but pending are final, and expired counts as denied.",
     AttachmentKind = channel::AttachmentKind: "What an attachment is.",
     BackgroundStatus = sprite::BackgroundStatus: "Where a background process stands.",
     ChannelType = channel::ChannelType: "The type of a channel; `manual` is built in.",
@@ -47,16 +50,19 @@ wire_words!(
     EffectStatus = effect::EffectStatus: "Where an effect stands; `unknown` means that nobody knows whether it arrived.",
     Health = integration::Health: "What is known of a connection.",
     JobStatus = job::JobStatus: "Where a job stands; completed, failed and cancelled are final.",
+    LinkKind = login::LinkKind: "What a one-time link is for.",
     MessageRole = message::Role: "Whose turn a message is.",
     ModelCallPurpose = model::ModelCallPurpose: "What a model call was for.",
     ModelCallStatus = model::ModelCallStatus: "Where a model call stands.",
     NetworkAction = sprite::NetworkAction: "Whether a host may be reached.",
     Origin = message::Origin: "Where a part came from.",
     ReplyPolicy = agent::ReplyPolicy: "Whether replies are sent, or held until a person releases them.",
-    Role = access::Role: "What a token may do.",
+    Right = access::Right: "How much may be done; each includes the ones before.",
+    Role = access::Role: "What a person or a token may do.",
     SandboxTier = sprite::SandboxTier: "How well a sandbox is walled off, weakest first.",
     Steering = queue::Steering: "What becomes of messages that arrive while an agent works: the running job takes them over, each gets a job of its own afterwards, or all of them become one.",
     SpriteSessionStatus = sprite::SpriteSessionStatus: "Where a shell stands.",
+    TokenKind = access::TokenKind: "For whom a token is: a person, and may what they may; or a program, with a role of its own.",
     ToolCallStatus = message::ToolCallStatus: "Where a tool call stands.",
     Trust = message::Trust: "How far a part may be believed.",
     Verdict = work::Verdict: "Whether an agent takes a job.",

@@ -7,6 +7,7 @@ use super::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    access::Hidden,
     channel::{InboundMessage, Place, Quoted, Sender},
     id::{AgentId, ConversationId, IntegrationId},
     work::{Decision, WorkItem},
@@ -150,6 +151,7 @@ impl From<WorkQuery> for WorkFilter {
             agent_id: query.agent_id,
             status: query.status.map(|word| word.0),
             text: query.text,
+            hidden: Hidden::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list_effects))
+        .routes(routes!(get_effect))
         .routes(routes!(release_effect))
         .routes(routes!(cancel_effect))
 }
@@ -33,6 +34,17 @@ async fn list_effects(
 ) -> Result<Json<PageView<EffectView>>, ApiError> {
     let effects = effects::list(&context, &filter.into(), page.by_id()?).await?;
     Ok(Json(effects.into()))
+}
+
+/// Get an effect.
+#[utoipa::path(get, path = "/effects/{id}", tag = "effects",
+    params(("id" = Uuid, Path, description = "The effect.")),
+    responses((status = 200, description = "The effect.", body = EffectView), ApiError))]
+async fn get_effect(
+    Caller(context): Caller,
+    Id(id): Id<EffectId>,
+) -> Result<Json<EffectView>, ApiError> {
+    Ok(Json(effects::find(&context, id).await?.into()))
 }
 
 /// Release an effect.

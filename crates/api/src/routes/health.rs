@@ -11,7 +11,7 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::{IntoResponse, Response},
 };
-use domain::access::Right;
+use domain::access::{Area, Right};
 use ports::sandbox::SandboxBackend;
 use serde::Serialize;
 use services::{Error, status};
@@ -88,7 +88,7 @@ async fn render_metrics(
     Caller(context): Caller,
     State(state): State<ApiState>,
 ) -> Result<Response, ApiError> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Costs, Right::Read)?;
     let format = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(CONTENT_TYPE, format)], (state.metrics)()).into_response())
 }

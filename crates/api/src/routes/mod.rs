@@ -1,13 +1,19 @@
 //! One file per resource, each ending in its router.
 
 pub(crate) mod agents;
+pub(crate) mod approvals;
 pub(crate) mod effects;
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod identities;
 pub(crate) mod integrations;
 pub(crate) mod jobs;
+pub(crate) mod links;
+pub(crate) mod me;
+pub(crate) mod session;
 pub(crate) mod sprite_sessions;
 pub(crate) mod sprites;
 pub(crate) mod tokens;
+pub(crate) mod users;
 pub(crate) mod webhooks;
 pub(crate) mod work_items;

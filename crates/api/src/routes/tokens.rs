@@ -22,7 +22,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
 
 /// List tokens.
 ///
-/// All of them, newest first, revoked ones too; never the tokens themselves.
+/// Newest first, revoked ones too; never the tokens themselves. Who may not decide about people sees their own.
 #[utoipa::path(get, path = "/tokens", tag = "tokens",
     responses((status = 200, description = "The tokens.", body = PageView<TokenView>), ApiError))]
 async fn list_tokens(Caller(context): Caller) -> Result<Json<PageView<TokenView>>, ApiError> {
@@ -31,14 +31,14 @@ async fn list_tokens(Caller(context): Caller) -> Result<Json<PageView<TokenView>
 
 /// Create a token.
 ///
-/// The answer is the only one that holds it.
+/// The answer is the only one that holds it. Everybody may make personal ones.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = CreateToken,
     responses((status = 201, description = "The new token.", body = NewTokenView), ApiError))]
 async fn create_token(
     Caller(context): Caller,
     Body(body): Body<CreateToken>,
 ) -> Result<(StatusCode, Json<NewTokenView>), ApiError> {
-    let token = tokens::create(&context, body.into()).await?;
+    let token = tokens::create(&context, body.try_into()?).await?;
     Ok((StatusCode::CREATED, Json(token.into())))
 }
 

@@ -3,9 +3,9 @@
 use crate::fake_sprite::Kept;
 use async_trait::async_trait;
 use bytes::Bytes;
-use crypto::{new_token, token_hash};
+use crypto::{digest, new_token, token_hash};
 use domain::{
-    channel::{Attachment, InboundMessage, Place},
+    channel::{Attachment, Place, Press},
     id::{JobId, SpriteSessionId, TenantId},
     model::ModelRef,
     secret::Secret,
@@ -15,7 +15,7 @@ use futures_util::{StreamExt, stream};
 use ports::{
     channel::{
         Channel, ChannelAccount, ChannelError, ChannelFactory, ChannelSettings, Delivery,
-        IngressMode, InvalidSettings, Polled, WebhookError, WebhookHeaders,
+        IngressMode, InvalidSettings, Polled, Received, WebhookError, WebhookHeaders,
     },
     inference::{
         Inference, InferenceError, ModelProfile, ModelRequest, ModelStream, Models, ResolvedModel,
@@ -47,6 +47,10 @@ impl Secrets for Tokens {
 
     fn hash(&self, token: &Secret) -> String {
         token_hash(token.expose())
+    }
+
+    fn digest(&self, content: &[u8]) -> String {
+        digest(content)
     }
 }
 
@@ -246,17 +250,20 @@ impl Channel for Connected {
         IngressMode::Polling
     }
 
-    fn receive(
-        &self,
-        headers: &WebhookHeaders,
-        body: &[u8],
-    ) -> Result<Vec<InboundMessage>, WebhookError> {
+    fn receive(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<Received, WebhookError> {
         if headers.get("x-secret").map(String::as_str) != Some(self.secret.expose()) {
             return Err(WebhookError::Unauthenticated);
         }
         serde_json::from_slice(body)
-            .map(|message| vec![message])
+            .map(|message| Received {
+                messages: vec![message],
+                presses: Vec::new(),
+            })
             .map_err(|error| WebhookError::Malformed(error.to_string()))
+    }
+
+    async fn answer(&self, _press: &Press, _text: &str) -> Result<(), ChannelError> {
+        panic!("nobody presses anything")
     }
 
     async fn poll(&self, _cursor: Option<String>) -> Result<Polled, ChannelError> {

@@ -11,9 +11,8 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode},
     response::Response,
 };
-use crypto::{AesGcmCipher, KeyRing, new_token, token_hash};
+use crypto::{AesGcmCipher, Argon2Credentials, KeyRing, PasswordCost, new_token, token_hash};
 use domain::{
-    access::Actor,
     budget::{Limit, Micros},
     channel::ChannelType,
     effect::Effect,
@@ -117,11 +116,16 @@ impl App {
             sandboxes: Arc::new(shells.clone()),
             channels: Arc::new(channels),
             secrets: Arc::new(Tokens),
+            credentials: Arc::new(Argon2Credentials::new(PasswordCost {
+                memory: 64,
+                passes: 1,
+            })),
             settings: PlatformSettings {
                 version: "0.0.0-test",
                 home_tenant: tenant,
                 admin_token_hash: Some(token_hash(token.expose())),
                 public_url: Some("https://jar.example".to_owned()),
+                people_url: "https://jar.example".to_owned(),
                 default_agent_budget: Limit::Of(Micros(5_000_000)),
                 job_budget: Limit::Of(Micros(1_000_000)),
                 instance: "test".to_owned(),
@@ -149,12 +153,10 @@ impl App {
     }
 
     pub(crate) fn context(&self) -> Context {
-        Context {
-            actor: Actor::System,
-            tenant: self.platform.settings.home_tenant,
-            platform: Arc::clone(&self.platform),
-            request: None,
-        }
+        Context::system(
+            Arc::clone(&self.platform),
+            self.platform.settings.home_tenant,
+        )
     }
 
     /// A request of the administrator with a body, or none where it is null.

@@ -10,6 +10,7 @@
 /// Where the suites of this binary keep their rows.
 const ON_POSTGRES: bool = false;
 
+mod access;
 mod cancel;
 mod document;
 mod fake_sprite;
@@ -18,6 +19,8 @@ mod flows;
 mod harness;
 mod idempotency;
 mod integrations;
+mod matrix;
+mod people;
 mod place;
 mod sprite_sessions;
 mod sprites;

@@ -1,64 +1,22 @@
 //! What is true of every route: who may pass, and how refusals look.
 
-use crate::harness::App;
+use crate::{
+    harness::App,
+    matrix::{NOBODY, operations},
+    people::owner,
+};
 use api::Phase;
 use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
+use domain::{
+    approval::{Approval, ApprovalKind, ApprovalStatus, Approvers, OPEN_FOR},
+    effect::Effect,
+    id::ApprovalId,
+    job::Job,
+};
 use serde_json::{Value, json};
-
-/// The operations that need no token, and why strangers may call them: health says yes or no, and
-/// webhooks are signed.
-const OPEN: [&str; 4] = [
-    "check_liveness",
-    "check_readiness",
-    "check_startup",
-    "receive_webhook",
-];
-
-struct Operation {
-    id: String,
-    method: Method,
-    path: String,
-    body: Value,
-}
-
-/// Every operation of the document with a body that its schema allows.
-fn operations() -> Vec<Operation> {
-    let document = serde_json::to_value(api::document()).unwrap();
-    let mut operations = Vec::new();
-    for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, operation) in methods.as_object().unwrap() {
-            let id = operation["operationId"].as_str().unwrap().to_owned();
-            let body = match id.as_str() {
-                "create_agent" => json!({"name": "x"}),
-                "create_integration" => {
-                    json!({"type": "telegram", "name": "x", "config": {"bot_token": "1"}})
-                }
-                "create_work_item" => json!({"text": "x"}),
-                "create_token" => json!({"name": "x", "role": "viewer"}),
-                "set_agent_integrations" => json!({"integration_ids": []}),
-                "set_network_policy" => json!({"rules": []}),
-                "retry_job" => json!({"from": "start"}),
-                "create_checkpoint" | "update_agent" | "update_integration" => json!({}),
-                _ => Value::Null,
-            };
-            operations.push(Operation {
-                id,
-                method: method.to_uppercase().parse().unwrap(),
-                path: path.clone(),
-                body,
-            });
-        }
-    }
-    assert!(
-        operations.len() > 30,
-        "only {} operations",
-        operations.len()
-    );
-    operations
-}
 
 fn without_token(mut request: Request<Body>) -> Request<Body> {
     request.headers_mut().remove("authorization");
@@ -68,16 +26,12 @@ fn without_token(mut request: Request<Body>) -> Request<Body> {
 #[tokio::test]
 async fn every_operation_but_a_short_list_needs_a_token() {
     let app = App::start().await;
-    let nobody = "0190aaaa-0000-7000-8000-000000000000";
     for operation in operations() {
-        let path = operation
-            .path
-            .replace("{id}", nobody)
-            .replace("{process}", nobody);
+        let path = operation.nobodys();
         let request = app.request(&operation.method, &path, &operation.body);
         let answer = app.send(without_token(request)).await;
-        if OPEN.contains(&operation.id.as_str()) {
-            assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{}", operation.id);
+        if operation.is_open() {
+            assert_ne!(answer.body["code"], "unauthenticated", "{}", operation.id);
             continue;
         }
         answer.is_problem(401, "unauthenticated");
@@ -101,16 +55,55 @@ async fn the_document_is_public_and_names_no_secret() {
     assert_eq!(post["parameters"][0]["name"], "Idempotency-Key");
 }
 
+fn approval(job: &Job, reply: &Effect) -> Approval {
+    Approval {
+        id: ApprovalId::from_uuid(job.id.as_uuid()),
+        tenant_id: job.tenant_id,
+        kind: ApprovalKind::Reply,
+        status: ApprovalStatus::Pending,
+        agent_id: job.agent_id,
+        job_id: job.id,
+        work_item_id: job.work_item_id,
+        conversation_id: job.conversation_id,
+        integration_id: reply.integration_id,
+        effect_id: Some(reply.id),
+        tool_call_id: None,
+        question: "May it go out?".to_owned(),
+        action: json!({"kind": "reply"}),
+        digest: "d".to_owned(),
+        approvers: Approvers::default(),
+        requesters: Vec::new(),
+        requested_at: job.created_at,
+        expires_at: job.created_at + OPEN_FOR,
+        decided_at: None,
+        decided_by: None,
+        note: None,
+    }
+}
+
 #[tokio::test]
 async fn what_belongs_to_another_tenant_does_not_exist() {
     let app = App::start().await;
     let (job, reply) = app.job().await;
-    app.write(async |tx| tx.effects().insert(&reply).await.unwrap())
-        .await;
+    let approval = approval(&job, &reply);
+    app.write(async |tx| {
+        tx.effects().insert(&reply).await.unwrap();
+        tx.approvals().insert(&approval).await.unwrap();
+    })
+    .await;
     let integration = app.telegram("bot").await;
+    let ada = owner(&app).await;
+    let session = ada.get(&app, "/api/v1/sessions").await.body["items"][0].clone();
+    let session = session["id"].as_str().unwrap().to_owned();
+    let body = json!({"email": "x@example.com", "role": "viewer"});
+    let invitation = app.post("/api/v1/invitations", body).await.id();
     let stranger = app.stranger();
     for operation in operations() {
         if !operation.path.contains("{id}") {
+            continue;
+        }
+        // What is one's own has no id that somebody else could give.
+        if operation.path.contains("/me/") {
             continue;
         }
         let id = match operation.path.split('/').nth(3).unwrap() {
@@ -119,7 +112,11 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
             "work-items" => job.work_item_id.to_string(),
             "jobs" => job.id.to_string(),
             "effects" => reply.id.to_string(),
-            "tokens" => "0190aaaa-0000-7000-8000-000000000000".to_owned(),
+            "approvals" => approval.id.to_string(),
+            "users" => ada.id.clone(),
+            "sessions" => session.clone(),
+            "invitations" => invitation.clone(),
+            "tokens" => NOBODY.to_owned(),
             other => panic!("say which id {other} takes"),
         };
         for id in [id.as_str(), "nonsense"] {
@@ -136,8 +133,12 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         "work-items",
         "jobs",
         "effects",
+        "approvals",
         "sprite-sessions",
         "tokens",
+        "users",
+        "sessions",
+        "invitations",
     ] {
         let answer = stranger.get(&format!("/api/v1/{list}")).await;
         assert_eq!(

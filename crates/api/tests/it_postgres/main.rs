@@ -9,6 +9,8 @@
 /// Where the suites of this binary keep their rows.
 const ON_POSTGRES: bool = true;
 
+#[path = "../it/access.rs"]
+mod access;
 #[path = "../it/cancel.rs"]
 mod cancel;
 #[path = "../it/fake_sprite.rs"]
@@ -23,6 +25,10 @@ mod harness;
 mod idempotency;
 #[path = "../it/integrations.rs"]
 mod integrations;
+#[path = "../it/matrix.rs"]
+mod matrix;
+#[path = "../it/people.rs"]
+mod people;
 #[path = "../it/place.rs"]
 mod place;
 #[path = "../it/sprite_sessions.rs"]

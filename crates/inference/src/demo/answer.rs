@@ -38,6 +38,7 @@ pub(super) fn help() -> String {
      - list\n\
      - remember that the office is in Lisbon\n\
      - what do you remember\n\
+     - ask before running `touch deployed` (somebody approves or denies it)\n\
      - fail\n\
      - think for 10 seconds (write or cancel meanwhile)\n\
      - what did you do\n\n\

@@ -11,6 +11,8 @@ const LONG_THOUGHT: u64 = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
     Run(String),
+    /// A command that people are asked about first.
+    Approval(String),
     Write {
         path: String,
         content: String,
@@ -237,6 +239,19 @@ fn one(text: &str) -> Option<Ask> {
     if let Some(rest) = after_any(text, &["remember that", "remember"]) {
         let fact = rest.trim_start_matches(':').trim();
         return (!fact.is_empty()).then(|| Ask::Remember(fact.to_owned()));
+    }
+    if let Some(rest) = after_any(
+        text,
+        &[
+            "ask for approval to run",
+            "ask before you run",
+            "ask before running",
+        ],
+    ) {
+        return match command(rest)? {
+            Ask::Run(command) => Some(Ask::Approval(command)),
+            other => Some(other),
+        };
     }
     if let Some(rest) = after_any(text, &["run the command", "run command", "run", "execute"]) {
         return command(rest);

@@ -39,6 +39,8 @@ pub(super) enum Step {
         label: String,
         /// Whether people want to see what came out.
         shown: bool,
+        /// Whether the next step is only done when this one succeeds.
+        guards: bool,
     },
     Think(u64),
     Say(String),
@@ -88,10 +90,16 @@ pub(super) fn next(request: &ModelRequest) -> Plan {
     }
     let mut results = work.results.iter();
     let outcomes = work.steps.iter().filter_map(|step| match step {
-        Step::Call { label, shown, .. } => results.next().map(|(text, failed)| Outcome::Did {
+        Step::Call {
+            label,
+            shown,
+            guards,
+            ..
+        } => results.next().map(|(text, failed)| Outcome::Did {
             label,
             text,
-            failed: *failed,
+            // A no is an answer like any other.
+            failed: *failed && !guards,
             shown: *shown,
         }),
         Step::Think(seconds) => Some(Outcome::Thought(*seconds)),
@@ -143,7 +151,23 @@ impl Work {
                 }
             }
         }
+        work.drop_refused();
         work
+    }
+
+    /// Takes out the steps that a refusal stands before.
+    fn drop_refused(&mut self) {
+        let mut results = self.results.iter();
+        let mut refused = false;
+        self.steps.retain(|step| {
+            if std::mem::take(&mut refused) {
+                return false;
+            }
+            if let Step::Call { guards, .. } = step {
+                refused = results.next().is_some_and(|(_, failed)| *failed && *guards);
+            }
+            true
+        });
     }
 
     /// Adds what the texts ask for; returns whether anything was understood.
@@ -195,6 +219,7 @@ fn said(opening: &[Turn]) -> Vec<&str> {
 fn steps(ask: Ask, request: &ModelRequest, earlier: &[Turn]) -> Vec<Step> {
     let steps = match ask {
         Ask::Run(command) => vec![run(&command, format!("ran `{command}`"))],
+        Ask::Approval(command) => asked_first(&command),
         Ask::Write { path, content } => vec![write(&path, &content)],
         Ask::Script {
             path,
@@ -250,12 +275,24 @@ fn steps(ask: Ask, request: &ModelRequest, earlier: &[Turn]) -> Vec<Step> {
     }
 }
 
+/// A command behind a question to people.
+fn asked_first(command: &str) -> Vec<Step> {
+    let arguments = json!({
+        "question": format!("May I run `{command}`?"),
+        "action": { "tool": "bash", "command": command },
+    });
+    let label = format!("asked whether I may run `{command}`");
+    let question = guarding(call("request_approval", arguments, label));
+    vec![question, run(command, format!("ran `{command}`"))]
+}
+
 fn call(tool: &'static str, arguments: Value, label: String) -> Step {
     Step::Call {
         tool,
         arguments,
         label,
         shown: true,
+        guards: false,
     }
 }
 
@@ -268,19 +305,16 @@ fn write(path: &str, content: &str) -> Step {
     quiet(call("write_file", arguments, format!("wrote `{path}`")))
 }
 
-fn quiet(step: Step) -> Step {
-    match step {
-        Step::Call {
-            tool,
-            arguments,
-            label,
-            ..
-        } => Step::Call {
-            tool,
-            arguments,
-            label,
-            shown: false,
-        },
-        other @ (Step::Think(_) | Step::Say(_)) => other,
+fn quiet(mut step: Step) -> Step {
+    if let Step::Call { shown, .. } = &mut step {
+        *shown = false;
     }
+    step
+}
+
+fn guarding(mut step: Step) -> Step {
+    if let Step::Call { guards, .. } = &mut step {
+        *guards = true;
+    }
+    step
 }

@@ -34,6 +34,7 @@ fn scripted(turns: Vec<Turn>) -> ModelRequest {
         "edit_file",
         "list_directory",
         "read_file",
+        "request_approval",
         "write_file",
     ];
     ModelRequest {
@@ -213,6 +214,31 @@ async fn a_failure_is_shown_and_explained() {
         "{text}"
     );
     assert!(text.contains("meant to fail"), "{text}");
+}
+
+#[tokio::test]
+async fn a_command_is_run_only_after_people_agreed() {
+    let ask = user("ask before running `touch deployed`");
+    let first = answer(vec![ask.clone()]).await;
+    let (tool, arguments) = asked(&first);
+    assert_eq!(tool, "request_approval");
+    assert_eq!(arguments["action"]["command"], "touch deployed");
+    let turns = |refused| {
+        let call = assistant(vec![call("1", "request_approval", arguments.clone())]);
+        vec![ask.clone(), call, results(vec![("1", "said Ada", refused)])]
+    };
+    let agreed = answer(turns(false)).await;
+    assert_eq!(
+        asked(&agreed),
+        ("bash", &json!({ "command": "touch deployed" }))
+    );
+    let refused = answer(turns(true)).await;
+    assert_eq!(stop(&refused), StopReason::EndTurn);
+    assert!(
+        refused.text.contains("said Ada") && !refused.text.contains("failed"),
+        "{}",
+        refused.text
+    );
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 
 use crate::support::{WEBHOOK_SECRET, connect, reply};
 use bytes::Bytes;
-use domain::channel::{AttachmentKind, ChatKind};
-use ports::channel::{Channel, ChannelError};
+use domain::{
+    channel::{AttachmentKind, ChatKind, Place},
+    effect::{Choice, EffectAction},
+};
+use ports::channel::{Channel, ChannelError, Delivery};
 use serde_json::json;
 use simulators::telegram::{Chat, Fault, Media, Person, Post, TelegramSimulator};
 use std::sync::Arc;
@@ -37,7 +40,12 @@ async fn polling_moves_on_past_everything_it_has_seen() {
         .push_update(json!({"message": {"message_id": "malformed"}}));
     s.simulator.push_update(json!({"message": 5}));
     let first = s.channel.poll(None).await.expect("polled");
-    let texts: Vec<_> = first.messages.iter().map(|m| m.text.as_str()).collect();
+    let texts: Vec<_> = first
+        .received
+        .messages
+        .iter()
+        .map(|m| m.text.as_str())
+        .collect();
     assert_eq!(texts, ["one"]);
     assert_eq!(first.cursor.as_deref(), Some("5"));
 
@@ -52,7 +60,10 @@ async fn polling_moves_on_past_everything_it_has_seen() {
     };
     let (next, ()) = tokio::join!(next, news);
     let next = next.expect("polled");
-    assert_eq!(next.messages.first().map(|m| m.text.as_str()), Some("two"));
+    assert_eq!(
+        next.received.messages.first().map(|m| m.text.as_str()),
+        Some("two")
+    );
 }
 
 #[tokio::test]
@@ -63,7 +74,7 @@ async fn a_poll_without_news_keeps_the_cursor() {
     // Nothing of what comes in is for us, so the poll ends with no message but a new cursor.
     simulator.push_update(json!({"message": null}));
     let polled = channel.poll(Some("1".to_owned())).await.expect("polled");
-    assert_eq!(polled.messages, []);
+    assert_eq!(polled.received.messages, []);
     assert_eq!(polled.cursor.as_deref(), Some("2"));
 }
 
@@ -76,9 +87,20 @@ async fn in_groups_the_bots_own_name_is_known_from_the_first_poll() {
         s.simulator.say(&group, &s.ann, text);
     }
     let polled = s.channel.poll(None).await.expect("polled");
-    let addressed: Vec<_> = polled.messages.iter().map(|m| m.addressed).collect();
+    let addressed: Vec<_> = polled
+        .received
+        .messages
+        .iter()
+        .map(|m| m.addressed)
+        .collect();
     assert_eq!(addressed, [false, true, false]);
-    assert!(polled.messages.iter().all(|m| m.chat == ChatKind::Group));
+    assert!(
+        polled
+            .received
+            .messages
+            .iter()
+            .all(|m| m.chat == ChatKind::Group)
+    );
 }
 
 #[tokio::test]
@@ -91,7 +113,7 @@ async fn a_webhook_in_the_way_of_polling_is_removed_once() {
         .await
         .expect("registered");
     let polled = s.channel.poll(None).await.expect("polled");
-    assert_eq!(polled.messages.len(), 1);
+    assert_eq!(polled.received.messages.len(), 1);
     s.channel.register(Some(webhook)).await.expect("registered");
     match s.channel.poll(None).await {
         Err(ChannelError::Taken(why)) => assert!(why.contains("webhook"), "{why}"),
@@ -137,7 +159,7 @@ async fn registering_names_url_secret_and_kinds_and_keeps_what_waits() {
         json!({
             "url": url,
             "secret_token": WEBHOOK_SECRET,
-            "allowed_updates": ["message", "edited_message"],
+            "allowed_updates": ["message", "edited_message", "callback_query"],
             "drop_pending_updates": false,
         })
     );
@@ -196,12 +218,13 @@ async fn files_are_fetched_when_asked_for_and_only_up_to_the_limit() {
         .post(Post::new(&s.chat, &s.ann).media(Media::Voice(content.clone())));
     let polled = s.channel.poll(None).await.expect("polled");
     let kinds: Vec<_> = polled
+        .received
         .messages
         .iter()
         .map(|m| m.attachments[0].kind)
         .collect();
     assert_eq!(kinds, [AttachmentKind::Photo, AttachmentKind::Voice]);
-    let photo = &polled.messages[0].attachments[0];
+    let photo = &polled.received.messages[0].attachments[0];
     assert_eq!(photo.bytes, Some(20_000));
     let fetched = s.channel.download(photo, 20_000).await;
     assert_eq!(fetched, Ok(content));
@@ -224,7 +247,7 @@ async fn a_server_that_knows_little_of_the_bot_api_still_serves() {
     s.simulator.say(&group, &s.ann, "@nitejar_demo_bot go");
     s.channel.register(None).await.expect("nothing to remove");
     let polled = s.channel.poll(None).await.expect("polled");
-    let message = &polled.messages[0];
+    let message = &polled.received.messages[0];
     assert!(message.addressed);
     let id = message.message_id.as_ref().and_then(|id| id.parse().ok());
     let answer = reply(&message.place, "done", id);
@@ -234,4 +257,54 @@ async fn a_server_that_knows_little_of_the_bot_api_still_serves() {
         .wait_for_message(&group, |m| m.text == "done")
         .await;
     assert_eq!(seen.reply_to, id);
+}
+
+#[tokio::test]
+async fn a_question_has_buttons_until_it_is_answered_and_presses_are_heard() {
+    let s = setup().await;
+    s.simulator.open(&s.chat);
+    let place = Place {
+        channel: s.chat.id().to_string(),
+        thread: None,
+    };
+    let ask = |choices, edit| Delivery {
+        place: place.clone(),
+        action: EffectAction::Question {
+            markdown: "**May I?**".to_owned(),
+            choices,
+            edit,
+        },
+    };
+    let choice = Choice {
+        label: "Approve".to_owned(),
+        data: "yes".to_owned(),
+    };
+    let reference = s
+        .channel
+        .send(&ask(vec![choice], None))
+        .await
+        .expect("sent");
+    let shown = s.simulator.messages(&s.chat).remove(0);
+    assert_eq!((shown.text.as_str(), shown.buttons.len()), ("May I?", 1));
+    let handle = s
+        .simulator
+        .press(&s.chat, &s.ann, shown.message_id, "Approve");
+    let polled = s.channel.poll(None).await.expect("polled");
+    assert_eq!(polled.received.messages, []);
+    let press = &polled.received.presses[0];
+    assert_eq!(
+        (Some(&press.id), press.data.as_str()),
+        (handle.as_ref(), "yes")
+    );
+    assert_eq!(press.sender.display_name, "Ann");
+    s.channel
+        .answer(press, "Approved.")
+        .await
+        .expect("answered");
+    assert_eq!(s.simulator.wait_for_answer(&press.id).await, "Approved.");
+    s.channel
+        .send(&ask(Vec::new(), reference))
+        .await
+        .expect("edited");
+    assert_eq!(s.simulator.messages(&s.chat)[0].buttons, []);
 }

@@ -1,15 +1,15 @@
-//! Tokens, single settings and kept answers.
+//! Tokens, what is kept for some people, single settings and kept answers.
 
 use super::StoreError;
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    access::ApiToken,
-    id::{TenantId, TokenId},
+    access::{ApiToken, Hidden, People, Restrictable},
+    id::{TenantId, TokenId, UserId},
 };
 use uuid::Uuid;
 
-/// Bearer tokens of a tenant.
+/// Bearer tokens of a tenant, and what is kept for some of its people.
 #[async_trait]
 pub trait AccessRepository: Send + Sync {
     /// Writes a new token.
@@ -23,6 +23,30 @@ pub trait AccessRepository: Send + Sync {
         token: TokenId,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+    /// Notes that a token was used.
+    async fn touch_token(
+        &self,
+        tenant: TenantId,
+        token: TokenId,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// For whom an agent or integration is.
+    async fn people(
+        &self,
+        tenant: TenantId,
+        kind: Restrictable,
+        subject: Uuid,
+    ) -> Result<People, StoreError>;
+    /// Says for whom it is.
+    async fn set_people(
+        &self,
+        tenant: TenantId,
+        kind: Restrictable,
+        subject: Uuid,
+        people: &People,
+    ) -> Result<(), StoreError>;
+    /// All that is restricted and not for this person; with nobody, all that is restricted.
+    async fn hidden(&self, tenant: TenantId, from: Option<UserId>) -> Result<Hidden, StoreError>;
 }
 
 /// Single values by name.

@@ -4,6 +4,7 @@ use super::StoreError;
 use async_trait::async_trait;
 use domain::{
     Timestamp,
+    access::Hidden,
     agent::Agent,
     conversation::Conversation,
     id::{AgentId, ConversationId, IntegrationId, TenantId},
@@ -97,4 +98,11 @@ pub trait ConversationRepository: Send + Sync {
         tenant: TenantId,
         id: ConversationId,
     ) -> Result<Option<Conversation>, StoreError>;
+    /// Whether it is kept from somebody: it takes place at a hidden integration, or only hidden agents work in it.
+    async fn is_hidden(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        hidden: &Hidden,
+    ) -> Result<bool, StoreError>;
 }

@@ -4,6 +4,7 @@ use super::StoreError;
 use async_trait::async_trait;
 use domain::{
     Timestamp,
+    access::Hidden,
     effect::{Effect, EffectStatus},
     event::{JobEvent, NewEvent},
     id::{EffectId, IntegrationId, JobId, TenantId, WorkerId},
@@ -19,6 +20,8 @@ pub struct EffectFilter {
     pub integration_id: Option<IntegrationId>,
     /// Standing so.
     pub status: Option<EffectStatus>,
+    /// Not kept from the reader.
+    pub hidden: Hidden,
 }
 
 /// Effects of a tenant; due ones are claimed through `LeaseStore`.

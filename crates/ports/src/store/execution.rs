@@ -4,6 +4,7 @@ use super::StoreError;
 use async_trait::async_trait;
 use domain::{
     Timestamp,
+    access::Hidden,
     budget::Limit,
     id::{
         AgentId, BackgroundProcessId, ConversationId, JobId, LaneEntryId, LaneId, SpriteSessionId,
@@ -91,6 +92,8 @@ pub struct JobFilter {
     pub conversation_id: Option<ConversationId>,
     /// Standing so.
     pub status: Option<JobStatus>,
+    /// Not kept from the reader.
+    pub hidden: Hidden,
 }
 
 /// Jobs of a tenant.

@@ -6,11 +6,15 @@
 //! Verbs: `find` (absence is `None`), `list` (a page), `insert`, `update`, `delete`, `claim`.
 
 mod access;
+mod approvals;
+mod audit;
 mod catalog;
 mod effects;
 mod execution;
 mod ledger;
 mod maintenance;
+mod people;
+mod providers;
 mod sealed;
 mod system;
 mod transcript;
@@ -20,6 +24,8 @@ pub use access::{
     AccessRepository, IdempotencyClaim, IdempotencyRepository, KeyClaim, SavedResponse,
     SettingRepository,
 };
+pub use approvals::{ApprovalFilter, ApprovalRepository, IdentityRepository};
+pub use audit::{AuditFilter, AuditRepository};
 pub use catalog::{AgentRepository, ConversationRepository, IntegrationRepository};
 pub use effects::{EffectFilter, EffectRepository, EventRepository};
 pub use execution::{
@@ -28,6 +34,8 @@ pub use execution::{
 };
 pub use ledger::LedgerRepository;
 pub use maintenance::{Maintenance, Prunable, Prune, Pruned, Tidied};
+pub use people::{LoginRepository, UserRepository};
+pub use providers::ProviderRepository;
 pub use sealed::{Resealed, SealedStore, SealedValue};
 pub use system::{LeaseStore, Swept, SystemStore, Upkeep, Worker};
 pub use transcript::TranscriptRepository;
@@ -118,10 +126,20 @@ pub trait CatalogTx {
     fn integrations(&self) -> Box<dyn IntegrationRepository + '_>;
     /// Conversations.
     fn conversations(&self) -> Box<dyn ConversationRepository + '_>;
-    /// Tokens.
+    /// Users.
+    fn users(&self) -> Box<dyn UserRepository + '_>;
+    /// Their logins and links.
+    fn logins(&self) -> Box<dyn LoginRepository + '_>;
+    /// Tokens, and what is kept for some people.
     fn access(&self) -> Box<dyn AccessRepository + '_>;
+    /// Who people are on their channels.
+    fn identities(&self) -> Box<dyn IdentityRepository + '_>;
     /// Single values.
     fn settings(&self) -> Box<dyn SettingRepository + '_>;
+    /// Who changed what.
+    fn audit(&self) -> Box<dyn AuditRepository + '_>;
+    /// Model providers of the settings.
+    fn providers(&self) -> Box<dyn ProviderRepository + '_>;
     /// Answers kept for repeated requests.
     fn idempotency(&self) -> Box<dyn IdempotencyRepository + '_>;
 }
@@ -140,6 +158,8 @@ pub trait ExecutionTx {
     fn ledger(&self) -> Box<dyn LedgerRepository + '_>;
     /// Effects.
     fn effects(&self) -> Box<dyn EffectRepository + '_>;
+    /// Questions to people.
+    fn approvals(&self) -> Box<dyn ApprovalRepository + '_>;
     /// Event rows.
     fn events(&self) -> Box<dyn EventRepository + '_>;
     /// Shells in sprites.

@@ -6,8 +6,9 @@ use domain::{
     Timestamp,
     access::{ApiToken, Tenant},
     effect::Effect,
-    id::{EffectId, IntegrationId, JobId, LaneId, WorkerId},
+    id::{ApprovalId, EffectId, IntegrationId, JobId, LaneId, TenantId, UserId, WorkerId},
     integration::Integration,
+    login::{User, UserLink, UserSession},
     queue::Lane,
 };
 use std::any::Any;
@@ -17,6 +18,12 @@ use std::any::Any;
 pub trait SystemStore: Send + Sync {
     /// The token with this hash, live or not.
     async fn find_token(&self, hash: &str) -> Result<Option<ApiToken>, StoreError>;
+    /// The user of a personal token, unless they were deleted.
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
+    /// The login with this hash and whose it is, live or not.
+    async fn find_session(&self, hash: &str) -> Result<Option<(UserSession, User)>, StoreError>;
+    /// The link with this hash, used or not.
+    async fn find_link(&self, hash: &str) -> Result<Option<UserLink>, StoreError>;
     /// The integration behind a webhook path.
     async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError>;
     /// All enabled integrations of all tenants.
@@ -26,6 +33,12 @@ pub trait SystemStore: Send + Sync {
     /// Lets go of the idempotency keys of requests that an earlier process of this instance left without an
     /// answer, and says how many. Only for a start, when the instance has no request under way.
     async fn free_keys(&self, instance: &str) -> Result<u64, StoreError>;
+    /// Pending approvals of all tenants whose time is over, at most `limit`.
+    async fn overdue_approvals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, ApprovalId)>, StoreError>;
 }
 
 /// The life of an opened database.

@@ -4,6 +4,7 @@ use super::StoreError;
 use async_trait::async_trait;
 use domain::{
     Timestamp,
+    access::Hidden,
     id::{AgentId, IntegrationId, TenantId, WorkItemId},
     page::{Page, PageRequest},
     work::{Decision, LaneOutcome, WorkItem, WorkItemStatus},
@@ -20,6 +21,8 @@ pub struct WorkFilter {
     pub status: Option<WorkItemStatus>,
     /// Its text contains this, without regard to case.
     pub text: Option<String>,
+    /// Not kept from the reader.
+    pub hidden: Hidden,
 }
 
 /// Work items and decisions of a tenant; items are made by ingest.
@@ -27,6 +30,13 @@ pub struct WorkFilter {
 pub trait WorkRepository: Send + Sync {
     /// One work item.
     async fn find(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<WorkItem>, StoreError>;
+    /// Whether an item is kept from somebody: it came in at a hidden integration, or only hidden agents have it.
+    async fn is_hidden(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+        hidden: &Hidden,
+    ) -> Result<bool, StoreError>;
     /// Newest first.
     async fn list(
         &self,

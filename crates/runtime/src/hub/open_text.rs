@@ -71,7 +71,8 @@ impl OpenTexts {
                     |key, _| !matches!(key, Key::ToolOutput(id) if Some(id.as_str()) == call),
                 );
             }
-            EventKind::ToolStarted | EventKind::Effect | EventKind::Usage => {}
+            EventKind::ToolStarted | EventKind::Approval | EventKind::Effect | EventKind::Usage => {
+            }
         }
     }
 

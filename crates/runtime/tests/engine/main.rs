@@ -2,6 +2,7 @@
 //! must happen at one certain moment, which chance finds too seldom.
 #![expect(clippy::unwrap_used, reason = "test code")]
 
+mod approvals;
 mod parts;
 mod silence;
 mod store;

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{
-    channel::{Attachment, InboundMessage, Place},
+    channel::{Attachment, Place, Press},
     message::{Arguments, Content},
     model::{ModelRef, Price, StopReason},
     secret::Secret,
@@ -14,7 +14,7 @@ use futures_util::stream;
 use ports::{
     channel::{
         Channel, ChannelAccount, ChannelError, ChannelFactory, ChannelSettings, Delivery,
-        IngressMode, InvalidSettings, Polled, WebhookError, WebhookHeaders,
+        IngressMode, InvalidSettings, Polled, Received, WebhookError, WebhookHeaders,
     },
     cipher::{Cipher, CipherError, SealedPlace},
     inference::{
@@ -43,6 +43,8 @@ pub(crate) enum Answer {
     Says(Vec<&'static str>),
     /// It asks for the tool.
     Works,
+    /// It asks for these tools at once.
+    Calls(Vec<(&'static str, Value)>),
 }
 
 /// Gives its answers one after the other.
@@ -63,6 +65,18 @@ impl Inference for Model {
                     ModelEvent::Stop(StopReason::EndTurn),
                 ];
                 deltas.chain(end).collect()
+            }
+            Answer::Calls(calls) => {
+                let calls = calls.into_iter().zip(1..).map(|((name, value), n)| {
+                    ModelEvent::Part(Content::ToolCall {
+                        id: format!("call {n}"),
+                        name: name.to_owned(),
+                        arguments: Arguments::Valid { value },
+                    })
+                });
+                calls
+                    .chain([ModelEvent::Stop(StopReason::ToolUse)])
+                    .collect()
             }
             Answer::Works => vec![
                 ModelEvent::Part(Content::ToolCall {
@@ -131,12 +145,12 @@ impl Channel for Line {
         IngressMode::Polling
     }
 
-    fn receive(
-        &self,
-        _headers: &WebhookHeaders,
-        _body: &[u8],
-    ) -> Result<Vec<InboundMessage>, WebhookError> {
-        Ok(Vec::new())
+    fn receive(&self, _headers: &WebhookHeaders, _body: &[u8]) -> Result<Received, WebhookError> {
+        Ok(Received::default())
+    }
+
+    async fn answer(&self, _press: &Press, _text: &str) -> Result<(), ChannelError> {
+        panic!("nobody presses anything")
     }
 
     async fn poll(&self, _cursor: Option<String>) -> Result<Polled, ChannelError> {
@@ -261,5 +275,10 @@ impl Secrets for Plain {
 
     fn hash(&self, token: &Secret) -> String {
         token.expose().to_owned()
+    }
+
+    fn digest(&self, content: &[u8]) -> String {
+        let sum = content.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+        format!("{sum:064x}")
     }
 }

@@ -26,7 +26,9 @@ async fn the_progress_message_says_in_the_end_how_it_went() {
             EffectAction::Progress { markdown, edit } => {
                 Some((format!("m{}", place + 1), markdown, edit))
             }
-            EffectAction::Reply { .. } | EffectAction::Receipt { .. } => None,
+            EffectAction::Reply { .. }
+            | EffectAction::Receipt { .. }
+            | EffectAction::Question { .. } => None,
         });
         sent.collect::<Vec<_>>()
     };

@@ -4,6 +4,7 @@ use crate::{
     parts::{Answer, Line, Model, NoSprites, Plain, Work},
     store::Moody,
 };
+use crypto::{Argon2Credentials, PasswordCost};
 use domain::{
     budget::{BudgetScope, Limit, Period},
     channel::ChannelType,
@@ -18,6 +19,7 @@ use ports::{
     channel::{ChannelFactory, Delivery},
     clock::Clock,
     store::{Durability, JobFilter, Store, SystemStore, Upkeep},
+    tool::Tool,
 };
 use runtime::{Engine, EngineParts, Gatherer, Hub, Kept, Retention, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
@@ -54,7 +56,7 @@ pub(crate) struct World {
     pub(crate) clock: FakeClock,
     _engine: Arc<Engine>,
     integration: Integration,
-    platform: Arc<Platform>,
+    pub(crate) platform: Arc<Platform>,
     _directory: TempDir,
 }
 
@@ -85,7 +87,7 @@ impl World {
             leases: Arc::clone(&store) as _,
             maintenance: Arc::clone(&store) as _,
             hub: Arc::clone(&hub),
-            tools: vec![Arc::new(Work::new(OUTPUT, &go))],
+            tools: tools(&go),
             redactor,
             settings: behaviour(),
         });
@@ -129,7 +131,9 @@ impl World {
             let sent = self.sent();
             sent.into_iter().find_map(|delivery| match delivery.action {
                 EffectAction::Reply { markdown, .. } => Some(markdown),
-                EffectAction::Receipt { .. } | EffectAction::Progress { .. } => None,
+                EffectAction::Receipt { .. }
+                | EffectAction::Progress { .. }
+                | EffectAction::Question { .. } => None,
             })
         };
         self.until("a reply", async || reply().is_some()).await;
@@ -171,16 +175,26 @@ fn platform(
         sandboxes: Arc::new(NoSprites),
         channels,
         secrets: Arc::new(Plain),
+        credentials: Arc::new(Argon2Credentials::new(PasswordCost::default())),
         settings: PlatformSettings {
             version: "tested",
             home_tenant: tenant,
             admin_token_hash: None,
             public_url: None,
+            people_url: "http://127.0.0.1:3000".to_owned(),
             default_agent_budget: Limit::Unlimited,
             job_budget: Limit::Unlimited,
             instance: "one".to_owned(),
         },
     })
+}
+
+/// The tool that waits, and the one that asks people.
+fn tools(go: &Arc<Semaphore>) -> Vec<Arc<dyn Tool>> {
+    let mut tools = tools::standard();
+    tools.retain(|tool| tool.spec().name == "request_approval");
+    tools.push(Arc::new(Work::new(OUTPUT, go)));
+    tools
 }
 
 fn behaviour() -> RuntimeSettings {

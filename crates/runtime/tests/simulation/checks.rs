@@ -261,7 +261,12 @@ fn sends(world: &World, facts: &Facts) {
     }
     for effect in &facts.effects {
         let text = match &effect.action {
-            EffectAction::Reply { markdown, .. } => markdown,
+            EffectAction::Reply { markdown, .. }
+            | EffectAction::Question {
+                markdown,
+                edit: None,
+                ..
+            } => markdown,
             EffectAction::Progress {
                 markdown,
                 edit: None,
@@ -270,7 +275,9 @@ fn sends(world: &World, facts: &Facts) {
                 seen.remove(markdown);
                 continue;
             }
-            EffectAction::Progress { .. } | EffectAction::Receipt { .. } => continue,
+            EffectAction::Progress { .. }
+            | EffectAction::Question { .. }
+            | EffectAction::Receipt { .. } => continue,
         };
         let times = seen.remove(text).unwrap_or_default();
         let doubted = doubts(facts, effect);

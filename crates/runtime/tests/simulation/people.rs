@@ -102,7 +102,9 @@ async fn release(world: &Arc<World>, effect: &Effect) {
 /// A human looks at the chat before saying whether it arrived.
 fn looked(world: &World, effect: &Effect) -> Resolve {
     let text = match &effect.action {
-        EffectAction::Reply { markdown, .. } | EffectAction::Progress { markdown, .. } => markdown,
+        EffectAction::Reply { markdown, .. }
+        | EffectAction::Progress { markdown, .. }
+        | EffectAction::Question { markdown, .. } => markdown,
         EffectAction::Receipt { message_id } => message_id,
     };
     if world.vendor(|vendor| vendor.seen.iter().any(|seen| seen.text == *text)) {

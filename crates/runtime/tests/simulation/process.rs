@@ -3,6 +3,7 @@
 
 use crate::{models::Minds, store::FaultyStore, tools, vendor::Factory, world::World};
 use async_trait::async_trait;
+use crypto::{Argon2Credentials, PasswordCost};
 use domain::{
     Timestamp,
     access::{Actor, Role},
@@ -219,15 +220,15 @@ impl Process {
 
     /// What a person with an owner's token may do through this process.
     pub(crate) fn context(&self) -> Context {
-        Context {
-            actor: Actor::Token {
-                id: None,
-                role: Role::Owner,
-            },
-            tenant: self.world.tenant(),
-            platform: Arc::clone(&self.inside().platform),
-            request: None,
-        }
+        let actor = Actor::Token {
+            id: None,
+            user: None,
+            name: "owner".to_owned(),
+            role: Role::Owner,
+            scopes: None,
+        };
+        let platform = Arc::clone(&self.inside().platform);
+        Context::of(platform, self.world.tenant(), actor)
     }
 }
 
@@ -253,11 +254,13 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
         sandboxes: Arc::new(tools::NoSprites),
         channels,
         secrets: Arc::new(Plain),
+        credentials: Arc::new(Argon2Credentials::new(PasswordCost::default())),
         settings: PlatformSettings {
             version: "simulated",
             home_tenant: world.tenant(),
             admin_token_hash: None,
             public_url: Some("https://nitejar.test".to_owned()),
+            people_url: "http://127.0.0.1:3000".to_owned(),
             default_agent_budget: Limit::Unlimited,
             job_budget: Limit::Of(Micros(5_000_000)),
             instance: process.instance.clone(),
@@ -303,5 +306,10 @@ impl Secrets for Plain {
 
     fn hash(&self, token: &Secret) -> String {
         token.expose().to_owned()
+    }
+
+    fn digest(&self, content: &[u8]) -> String {
+        let sum = content.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+        format!("{sum:064x}")
     }
 }

@@ -10,19 +10,21 @@ use domain::{
     Timestamp,
     access::{ApiToken, Tenant},
     effect::Effect,
-    id::{EffectId, IntegrationId, JobId, LaneId, TenantId, WorkerId},
+    id::{ApprovalId, EffectId, IntegrationId, JobId, LaneId, TenantId, UserId, WorkerId},
     integration::Integration,
+    login::{User, UserLink, UserSession},
     queue::{Fence, Lane},
 };
 use ports::{
     ingest::{Accept, Accepted},
     store::{
-        AccessRepository, AgentRepository, BackgroundProcessRepository, BoxTx, CatalogTx,
-        ConversationRepository, Durability, EffectRepository, EventRepository, ExecutionTx,
-        IdempotencyRepository, IntegrationRepository, JobRepository, LaneRepository, LeaseStore,
-        LedgerRepository, Maintenance, Prune, Pruned, SettingRepository, SpriteSessionRepository,
-        Store, StoreError, StoreTx, Swept, SystemStore, Tidied, TranscriptRepository,
-        WorkRepository, Worker,
+        AccessRepository, AgentRepository, ApprovalRepository, AuditRepository,
+        BackgroundProcessRepository, BoxTx, CatalogTx, ConversationRepository, Durability,
+        EffectRepository, EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
+        IntegrationRepository, JobRepository, LaneRepository, LeaseStore, LedgerRepository,
+        LoginRepository, Maintenance, ProviderRepository, Prune, Pruned, SettingRepository,
+        SpriteSessionRepository, Store, StoreError, StoreTx, Swept, SystemStore, Tidied,
+        TranscriptRepository, UserRepository, WorkRepository, Worker,
     },
 };
 use std::{
@@ -157,8 +159,13 @@ repositories!(CatalogTx:
     agents -> AgentRepository,
     integrations -> IntegrationRepository,
     conversations -> ConversationRepository,
+    users -> UserRepository,
+    logins -> LoginRepository,
     access -> AccessRepository,
+    identities -> IdentityRepository,
     settings -> SettingRepository,
+    audit -> AuditRepository,
+    providers -> ProviderRepository,
     idempotency -> IdempotencyRepository,
 );
 
@@ -169,6 +176,7 @@ repositories!(ExecutionTx:
     transcript -> TranscriptRepository,
     ledger -> LedgerRepository,
     effects -> EffectRepository,
+    approvals -> ApprovalRepository,
     events -> EventRepository,
     sprite_sessions -> SpriteSessionRepository,
     background_processes -> BackgroundProcessRepository,
@@ -232,6 +240,19 @@ impl SystemStore for FaultyStore {
             .await
     }
 
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        self.whole("find_user", self.inner().find_user(id)).await
+    }
+
+    async fn find_session(&self, hash: &str) -> Result<Option<(UserSession, User)>, StoreError> {
+        self.whole("find_session", self.inner().find_session(hash))
+            .await
+    }
+
+    async fn find_link(&self, hash: &str) -> Result<Option<UserLink>, StoreError> {
+        self.whole("find_link", self.inner().find_link(hash)).await
+    }
+
     async fn find_integration(&self, id: IntegrationId) -> Result<Option<Integration>, StoreError> {
         let work = self.inner().find_integration(id);
         self.whole("find_integration", work).await
@@ -250,6 +271,15 @@ impl SystemStore for FaultyStore {
     async fn free_keys(&self, instance: &str) -> Result<u64, StoreError> {
         self.whole("free_keys", self.inner().free_keys(instance))
             .await
+    }
+
+    async fn overdue_approvals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, ApprovalId)>, StoreError> {
+        let work = self.inner().overdue_approvals(now, limit);
+        self.whole("overdue_approvals", work).await
     }
 }
 

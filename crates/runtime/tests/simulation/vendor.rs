@@ -5,13 +5,13 @@ use crate::process::Process;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{
-    channel::{Attachment, InboundMessage, Place},
+    channel::{Attachment, InboundMessage, Place, Press},
     effect::EffectAction,
     secret::Secret,
 };
 use ports::channel::{
     Channel, ChannelAccount, ChannelError, ChannelFactory, ChannelSettings, Delivery, IngressMode,
-    InvalidSettings, Polled, WebhookError, WebhookHeaders,
+    InvalidSettings, Polled, Received, WebhookError, WebhookHeaders,
 };
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
@@ -41,6 +41,11 @@ impl Vendor {
             | EffectAction::Progress {
                 markdown,
                 edit: None,
+            }
+            | EffectAction::Question {
+                markdown,
+                edit: None,
+                ..
             } => {
                 let reference = format!("m{}", self.seen.len());
                 self.seen.push(Seen {
@@ -53,6 +58,11 @@ impl Vendor {
             EffectAction::Progress {
                 markdown,
                 edit: Some(edit),
+            }
+            | EffectAction::Question {
+                markdown,
+                edit: Some(edit),
+                ..
             } => {
                 let message = self.seen.iter_mut().find(|seen| seen.reference == *edit);
                 if let Some(message) = message {
@@ -135,12 +145,12 @@ impl Channel for Line {
         }
     }
 
-    fn receive(
-        &self,
-        _headers: &WebhookHeaders,
-        _body: &[u8],
-    ) -> Result<Vec<InboundMessage>, WebhookError> {
-        Ok(Vec::new())
+    fn receive(&self, _headers: &WebhookHeaders, _body: &[u8]) -> Result<Received, WebhookError> {
+        Ok(Received::default())
+    }
+
+    async fn answer(&self, _press: &Press, _text: &str) -> Result<(), ChannelError> {
+        panic!("nobody presses anything")
     }
 
     async fn poll(&self, cursor: Option<String>) -> Result<Polled, ChannelError> {
@@ -157,15 +167,16 @@ impl Channel for Line {
             let news = news.unwrap_or_default();
             if !news.is_empty() {
                 let cursor = Some((from + news.len()).to_string());
-                return Ok(Polled {
+                let received = Received {
                     messages: news,
-                    cursor,
-                });
+                    presses: Vec::new(),
+                };
+                return Ok(Polled { received, cursor });
             }
             self.process.sleep(Duration::from_secs(2)).await;
         }
         Ok(Polled {
-            messages: Vec::new(),
+            received: Received::default(),
             cursor: None,
         })
     }

@@ -5,9 +5,10 @@ mod retry;
 
 pub use retry::{RetryFrom, RetryJob, retry};
 
-use crate::{Context, Error, error::found, events, notices};
+use crate::{Context, Error, error::found, events, notices, people::see_job};
 use domain::{
-    access::Right,
+    access::{Area, Right},
+    audit::Change,
     effect::Effect,
     id::JobId,
     job::{Job, JobStatus},
@@ -37,18 +38,18 @@ pub async fn list(
     filter: &JobFilter,
     page: PageRequest,
 ) -> Result<Page<Job>, Error> {
-    context.authorise(Right::Read)?;
-    Ok(context
-        .read()
-        .await?
-        .jobs()
-        .list(context.tenant, filter, page)
-        .await?)
+    context.authorise(Area::Work, Right::Read)?;
+    let tx = context.read().await?;
+    let filter = JobFilter {
+        hidden: context.hidden(&tx).await?,
+        ..filter.clone()
+    };
+    Ok(tx.jobs().list(context.tenant, &filter, page).await?)
 }
 
 /// One job.
 pub async fn find(context: &Context, id: JobId) -> Result<JobDetail, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Work, Right::Read)?;
     let tx = context.read().await?;
     Ok(JobDetail {
         job: load(context, &tx, id).await?,
@@ -66,7 +67,7 @@ pub async fn messages(
     after: i64,
     limit: u32,
 ) -> Result<(Vec<Message>, bool), Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Work, Right::Read)?;
     let tx = context.read().await?;
     load(context, &tx, id).await?;
     let mut messages = tx
@@ -81,7 +82,7 @@ pub async fn messages(
 
 /// Its tool calls, in order.
 pub async fn tool_calls(context: &Context, id: JobId) -> Result<Vec<ToolCall>, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Work, Right::Read)?;
     let tx = context.read().await?;
     load(context, &tx, id).await?;
     Ok(tx.transcript().tool_calls(context.tenant, id).await?)
@@ -89,7 +90,7 @@ pub async fn tool_calls(context: &Context, id: JobId) -> Result<Vec<ToolCall>, E
 
 /// Its model calls with tokens and cost, oldest first.
 pub async fn model_calls(context: &Context, id: JobId) -> Result<Vec<ModelCall>, Error> {
-    context.authorise(Right::Read)?;
+    context.authorise(Area::Work, Right::Read)?;
     let tx = context.read().await?;
     load(context, &tx, id).await?;
     Ok(tx.ledger().calls(context.tenant, id).await?)
@@ -101,7 +102,7 @@ pub async fn model_calls(context: &Context, id: JobId) -> Result<Vec<ModelCall>,
 /// `Conflict` when it is over already.
 #[tracing::instrument(name = "jobs.cancel", skip_all, fields(tenant.id = %context.tenant, job.id = %id))]
 pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
-    context.authorise(Right::Operate)?;
+    context.authorise(Area::Work, Right::Operate)?;
     let now = context.now();
     let tx = context.write().await?;
     let lane = load(context, &tx, id).await?.lane_id;
@@ -114,10 +115,19 @@ pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
             format!("the job is {} already", job.status),
         ));
     }
-    // A held lane may be about to start a queued job: its worker is the one to stop it.
-    if job.status == JobStatus::Running || lane.is_some_and(|lane| lane.lease.is_some()) {
+    let before = job.status;
+    // A held lane may be about to start a queued job: its worker is the one to stop it. One that waits has a tool
+    // call open, which only a worker can close.
+    if matches!(job.status, JobStatus::Running | JobStatus::Waiting)
+        || lane.is_some_and(|lane| lane.lease.is_some())
+    {
         tx.jobs().request_cancel(context.tenant, id, now).await?;
         job.cancel_requested_at.get_or_insert(now);
+        if job.status == JobStatus::Waiting {
+            tx.lanes()
+                .make_ready(context.tenant, job.lane_id, now)
+                .await?;
+        }
     } else {
         job.cancel(now)
             .map_err(|error| Error::Internal(Box::new(error)))?;
@@ -137,10 +147,17 @@ pub async fn cancel(context: &Context, id: JobId) -> Result<Job, Error> {
             .make_ready(context.tenant, job.lane_id, now)
             .await?;
     }
+    let change = Change::to("job.cancelled", "job", id.as_uuid(), None).between(
+        Some(serde_json::json!({ "status": before })),
+        Some(serde_json::json!({ "status": job.status })),
+    );
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(job)
 }
 
 async fn load(context: &Context, tx: &BoxTx, id: JobId) -> Result<Job, Error> {
-    found(tx.jobs().find(context.tenant, id).await?, "job")
+    let job = found(tx.jobs().find(context.tenant, id).await?, "job")?;
+    see_job(context, tx, &job, "job").await?;
+    Ok(job)
 }

@@ -4,8 +4,9 @@ use super::{continuation, load};
 use crate::{Context, Error, error::found, events};
 use domain::{
     Timestamp,
-    access::Right,
+    access::{Area, Right},
     agent::Agent,
+    audit::Change,
     budget::Micros,
     effect::{EffectStatus, REPLY_SLOT},
     id::{JobId, MessageId},
@@ -48,7 +49,7 @@ pub struct RetryJob {
 /// set, and when it used up its turns, or repeated itself, and is to go on after the last one.
 #[tracing::instrument(name = "jobs.retry", skip_all, fields(tenant.id = %context.tenant, job.id = %id))]
 pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Job, Error> {
-    context.authorise(Right::Operate)?;
+    context.authorise(Area::Work, Right::Operate)?;
     let now = context.now();
     let tx = context.write().await?;
     let old = load(context, &tx, id).await?;
@@ -79,6 +80,11 @@ pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Jo
     tx.lanes()
         .make_ready(context.tenant, job.lane_id, now)
         .await?;
+    let change = Change::to("job.retried", "job", id.as_uuid(), None).between(
+        None,
+        Some(serde_json::json!({ "new_job_id": job.id, "reply_again": request.reply_again })),
+    );
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(job)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     TelegramSimulator,
-    people::{Media, Post},
+    people::{Chat, Media, Person, Post},
     state::{Access, State, StoredFile, unix_time},
 };
 use bytes::Bytes;
@@ -45,6 +45,35 @@ pub(super) fn edit(state: &mut State, chat: i64, message_id: i64, text: &str) {
     message.insert("edit_date".to_owned(), json!(unix_time()));
     let update = json!({"edited_message": message});
     state.push(update);
+}
+
+/// A person presses a button under a message of the bot; `None` when there is no such button.
+pub(super) fn press(
+    state: &mut State,
+    message_id: i64,
+    chat: &Chat,
+    by: &Person,
+    label: &str,
+) -> Option<String> {
+    let message = state.sent.get(&(chat.id, message_id))?;
+    let button = message.buttons.iter().find(|button| button.text == label)?;
+    let id = format!("press-{}", state.presses.len());
+    let update = json!({"callback_query": {
+        "id": id,
+        "from": by.json(),
+        "chat_instance": chat.id.to_string(),
+        "message": {
+            "message_id": message_id,
+            "date": unix_time(),
+            "chat": chat.json(),
+            "from": bot(),
+            "text": message.text,
+        },
+        "data": button.data,
+    }});
+    state.presses.insert(id.clone(), None);
+    state.push(update);
+    Some(id)
 }
 
 /// The message that is answered, a person's or the bot's own.

@@ -3,12 +3,14 @@
 use super::{
     html, incoming,
     methods::{Declined, flag, integer, string},
-    state::{Access, BotMessage, State, unix_time},
+    state::{Access, BotMessage, Button, State, unix_time},
 };
 use serde_json::{Value, json};
 
 /// UTF-16 units of a text after markup is parsed.
 const LONGEST_TEXT: usize = 4096;
+/// Bytes of what a button carries.
+const LONGEST_DATA: usize = 64;
 /// Reactions a bot may use; Telegram knows more, none of them is needed here.
 const REACTIONS: [&str; 6] = ["👀", "👍", "👎", "❤", "🔥", "🎉"];
 
@@ -26,6 +28,7 @@ pub(super) fn send(state: &mut State, params: &Value) -> Result<Value, Declined>
         }
         (_, reply_to) => reply_to,
     };
+    let buttons = buttons(params)?;
     let message = BotMessage {
         message_id: state.next_message_id(),
         text,
@@ -35,6 +38,7 @@ pub(super) fn send(state: &mut State, params: &Value) -> Result<Value, Declined>
         reply_to,
         silent: flag(params, "disable_notification"),
         edits: 0,
+        buttons,
     };
     let shown = as_json(chat, &message);
     state.sent.insert((chat, message.message_id), message);
@@ -45,12 +49,13 @@ pub(super) fn edit(state: &mut State, params: &Value) -> Result<Value, Declined>
     let chat = open_chat(state, params)?;
     let (text, formatted) = checked_text(params)?;
     let id = integer(params, "message_id").unwrap_or_default();
+    let buttons = buttons(params)?;
     let message = state
         .sent
         .get_mut(&(chat, id))
         .ok_or_else(|| Declined::bad("message to edit not found"))?;
     let source = string(params, "text").unwrap_or_default();
-    if message.source == source && message.formatted == formatted {
+    if message.source == source && message.formatted == formatted && message.buttons == buttons {
         return Err(Declined::bad(
             "message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
         ));
@@ -58,6 +63,7 @@ pub(super) fn edit(state: &mut State, params: &Value) -> Result<Value, Declined>
     source.clone_into(&mut message.source);
     message.text = text;
     message.formatted = formatted;
+    message.buttons = buttons;
     message.edits += 1;
     Ok(as_json(chat, message))
 }
@@ -131,6 +137,32 @@ fn checked_text(params: &Value) -> Result<(String, bool), Declined> {
         return Err(Declined::bad("message is too long"));
     }
     Ok((text.to_owned(), formatted))
+}
+
+/// The buttons under a message; an edit that names none takes them away.
+fn buttons(params: &Value) -> Result<Vec<Button>, Declined> {
+    let Some(markup) = params.get("reply_markup") else {
+        return Ok(Vec::new());
+    };
+    let rows = markup.get("inline_keyboard").and_then(Value::as_array);
+    let rows = rows.ok_or_else(|| Declined::bad("object expected as reply markup"))?;
+    let buttons = rows.iter().filter_map(Value::as_array).flatten();
+    buttons
+        .map(|button| {
+            let text = string(button, "text").unwrap_or_default();
+            if text.is_empty() {
+                return Err(Declined::bad("inline keyboard button text is empty"));
+            }
+            let data = string(button, "callback_data").unwrap_or_default();
+            if data.is_empty() || data.len() > LONGEST_DATA {
+                return Err(Declined::bad("BUTTON_DATA_INVALID"));
+            }
+            Ok(Button {
+                text: text.to_owned(),
+                data: data.to_owned(),
+            })
+        })
+        .collect()
 }
 
 fn exists(state: &State, chat: i64, id: i64) -> bool {

@@ -62,6 +62,7 @@ pub(super) async fn run(
             Ok(message)
         }),
         "setMessageReaction" => shared.update(|state| messages::react(state, params)),
+        "answerCallbackQuery" => shared.update(|state| answer_press(state, params)),
         "sendChatAction" => shared.read(|state| messages::act(state, params)),
         "getFile" => shared.read(|state| get_file(state, params)),
         _ => Err(Declined::new(404, "Not Found: method not found")),
@@ -107,6 +108,19 @@ fn webhook_info(state: &State) -> Value {
         fields.insert("last_error_message".to_owned(), json!(error));
     }
     info
+}
+
+/// A press can be answered once, and only one that there was.
+fn answer_press(state: &mut State, params: &Value) -> Result<Value, Declined> {
+    let id = string(params, "callback_query_id").unwrap_or_default();
+    let answer = state.presses.get_mut(id).filter(|answer| answer.is_none());
+    let Some(answer) = answer else {
+        return Err(Declined::bad(
+            "query is too old and response timeout expired or query ID is invalid",
+        ));
+    };
+    *answer = Some(string(params, "text").unwrap_or_default().to_owned());
+    Ok(json!(true))
 }
 
 fn get_file(state: &State, params: &Value) -> Result<Value, Declined> {

@@ -66,6 +66,17 @@ pub struct BotMessage {
     pub silent: bool,
     /// How often it was edited.
     pub edits: u32,
+    /// The buttons under it.
+    pub buttons: Vec<Button>,
+}
+
+/// A button under a message of the bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What people read on it.
+    pub text: String,
+    /// What the bot is told when somebody presses it.
+    pub data: String,
 }
 
 /// Whether the bot may write into a chat it knows.
@@ -105,6 +116,8 @@ pub(super) struct State {
     pub(super) human: BTreeMap<(i64, i64), Map<String, Value>>,
     pub(super) sent: BTreeMap<(i64, i64), BotMessage>,
     pub(super) reactions: BTreeMap<(i64, i64), Vec<String>>,
+    /// Presses of buttons by their handle, with what the bot answered.
+    pub(super) presses: BTreeMap<String, Option<String>>,
     /// Files by id.
     pub(super) files: BTreeMap<String, StoredFile>,
     pub(super) webhook: Option<Webhook>,

@@ -25,6 +25,8 @@ pub(crate) struct Model {
     pub(crate) steering: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub(crate) loop_limits: Json,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub(crate) tools: Option<Json>,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) updated_at: DateTimeUtc,
     pub(crate) archived_at: Option<DateTimeUtc>,
@@ -48,6 +50,7 @@ impl From<&Agent> for Model {
             reply_policy: agent.reply_policy.as_str().to_owned(),
             steering: agent.steering.as_str().to_owned(),
             loop_limits: serde_json::json!(agent.loop_limits),
+            tools: agent.tools.as_ref().map(|tools| serde_json::json!(tools)),
             created_at: agent.created_at,
             updated_at: agent.updated_at,
             archived_at: agent.archived_at,
@@ -75,6 +78,10 @@ impl Model {
             reply_policy: word("agent", "reply_policy", &self.reply_policy)?,
             steering: word("agent", "steering", &self.steering)?,
             loop_limits: json("agent", "loop_limits", self.loop_limits)?,
+            tools: self
+                .tools
+                .map(|tools| json("agent", "tools", tools))
+                .transpose()?,
             daily_budget: budget.limit()?,
             created_at: self.created_at,
             updated_at: self.updated_at,

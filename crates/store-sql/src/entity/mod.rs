@@ -7,12 +7,16 @@
 
 pub(crate) mod agent;
 pub(crate) mod agent_integration;
+pub(crate) mod approval;
+pub(crate) mod audit_entry;
+pub(crate) mod audit_head;
 pub(crate) mod background_process;
 pub(crate) mod budget;
 pub(crate) mod conversation;
 pub(crate) mod decision;
 pub(crate) mod effect;
 pub(crate) mod feed;
+pub(crate) mod grant;
 pub(crate) mod idempotency_key;
 pub(crate) mod identity;
 pub(crate) mod inbound_event;
@@ -22,13 +26,19 @@ pub(crate) mod job_event;
 pub(crate) mod lane;
 pub(crate) mod lane_entry;
 pub(crate) mod lease;
+pub(crate) mod link_code;
 pub(crate) mod message;
 pub(crate) mod model_call;
+pub(crate) mod provider;
+pub(crate) mod restriction;
 pub(crate) mod setting;
 pub(crate) mod sprite_session;
 pub(crate) mod tenant;
 pub(crate) mod token;
 pub(crate) mod tool_call;
+pub(crate) mod user;
+pub(crate) mod user_link;
+pub(crate) mod user_session;
 pub(crate) mod work_item;
 pub(crate) mod worker;
 
@@ -51,12 +61,16 @@ mod tests {
         reads!(
             agent,
             agent_integration,
+            approval,
+            audit_entry,
+            audit_head,
             background_process,
             budget,
             conversation,
             decision,
             effect,
             feed,
+            grant,
             idempotency_key,
             identity,
             inbound_event,
@@ -66,13 +80,19 @@ mod tests {
             lane,
             lane_entry,
             lease,
+            link_code,
             message,
             model_call,
+            restriction,
+            provider,
             setting,
             sprite_session,
             tenant,
             token,
             tool_call,
+            user,
+            user_link,
+            user_session,
             work_item,
             worker,
         );

@@ -2,7 +2,7 @@
 
 use crate::error::word;
 use domain::{
-    access::ApiToken,
+    access::{ApiToken, Scope},
     id::{TenantId, TokenId, UserId},
 };
 use ports::store::StoreError;
@@ -21,6 +21,8 @@ pub(crate) struct Model {
     pub(crate) created_at: DateTimeUtc,
     pub(crate) expires_at: Option<DateTimeUtc>,
     pub(crate) revoked_at: Option<DateTimeUtc>,
+    pub(crate) scopes: Option<String>,
+    pub(crate) last_used_at: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -40,6 +42,11 @@ impl From<&ApiToken> for Model {
             created_at: token.created_at,
             expires_at: token.expires_at,
             revoked_at: token.revoked_at,
+            scopes: token.scopes.as_ref().map(|scopes| {
+                let words: Vec<String> = scopes.iter().map(Scope::to_string).collect();
+                words.join(" ")
+            }),
+            last_used_at: token.last_used_at,
         }
     }
 }
@@ -58,6 +65,13 @@ impl TryFrom<Model> for ApiToken {
             created_at: row.created_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
+            scopes: row.scopes.as_deref().map(scopes).transpose()?,
+            last_used_at: row.last_used_at,
         })
     }
+}
+
+fn scopes(text: &str) -> Result<Vec<Scope>, StoreError> {
+    let words = text.split_whitespace();
+    words.map(|scope| word("token", "scopes", scope)).collect()
 }

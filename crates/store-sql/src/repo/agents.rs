@@ -132,6 +132,10 @@ impl AgentRepository for SqlAgents<'_> {
                 Column::LoopLimits,
                 Expr::value(serde_json::json!(agent.loop_limits)),
             )
+            .col_expr(
+                Column::Tools,
+                Expr::value(agent.tools.as_ref().map(|tools| serde_json::json!(tools))),
+            )
             .col_expr(Column::UpdatedAt, Expr::value(agent.updated_at))
             .col_expr(Column::ArchivedAt, Expr::value(agent.archived_at))
             .filter(Column::Id.eq(agent.id.as_uuid()))

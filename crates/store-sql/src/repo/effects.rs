@@ -3,6 +3,7 @@
 use crate::{
     entity::effect,
     error::db_error,
+    hidden,
     query::{insert, is, narrow, page},
     tx::SqlTx,
 };
@@ -66,6 +67,7 @@ impl EffectRepository for SqlEffects<'_> {
         if let Some(status) = filter.status {
             select = select.filter(is(effect::Column::Status, status.as_str()));
         }
+        select = select.filter(hidden::effects(&filter.hidden));
         let effects = self.all(page(select, effect::Column::Id, request)).await?;
         Ok(Page::from_overfetch(effects, request.limit, |e| {
             e.id.as_uuid()

@@ -3,6 +3,7 @@
 use crate::{
     entity::job,
     error::{corrupt, db_error},
+    hidden,
     query::{insert, is, is_any, narrow, page},
     repo::ledger,
     tx::SqlTx,
@@ -91,6 +92,7 @@ impl JobRepository for SqlJobs<'_> {
         if let Some(status) = filter.status {
             select = select.filter(is(job::Column::Status, status.as_str()));
         }
+        select = select.filter(hidden::jobs(&filter.hidden));
         let jobs = self.all(page(select, job::Column::Id, request)).await?;
         Ok(Page::from_overfetch(jobs, request.limit, |j| {
             j.id.as_uuid()

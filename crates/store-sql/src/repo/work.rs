@@ -3,12 +3,14 @@
 use crate::{
     entity::{decision, effect, job, lane_entry, work_item},
     error::{db_error, word},
+    hidden,
     query::{anywhere, insert, narrow, page},
     tx::SqlTx,
 };
 use async_trait::async_trait;
 use domain::{
     Timestamp,
+    access::Hidden,
     effect::{EffectStatus, REPLY_SLOT},
     id::{IntegrationId, JobId, TenantId, WorkItemId},
     job::JobStatus,
@@ -40,6 +42,21 @@ impl WorkRepository for SqlWork<'_> {
             .transpose()
     }
 
+    async fn is_hidden(
+        &self,
+        tenant: TenantId,
+        id: WorkItemId,
+        hidden: &Hidden,
+    ) -> Result<bool, StoreError> {
+        let seen = of(tenant)
+            .filter(work_item::Column::Id.eq(id.as_uuid()))
+            .filter(hidden::items(hidden))
+            .all(&self.0.conn)
+            .await
+            .map_err(db_error(ENTITY))?;
+        Ok(seen.is_empty())
+    }
+
     async fn list(
         &self,
         tenant: TenantId,
@@ -58,6 +75,7 @@ impl WorkRepository for SqlWork<'_> {
             let text = anywhere(&text.to_lowercase());
             select = select.filter(work_item::Column::Text.into_simple_expr().like(text));
         }
+        select = select.filter(hidden::items(&filter.hidden));
         let select = match filter.agent_id {
             // An agent has one entry per item, so walking its entries gives every item once.
             Some(agent) => {
@@ -275,7 +293,7 @@ impl Standing {
             (Some(JobStatus::Cancelled), _) => Some(STOPPED.to_owned()),
             (Some(JobStatus::Completed), Some(EffectStatus::Failed)) => self.detail,
             (Some(JobStatus::Completed), Some(EffectStatus::Cancelled)) => {
-                Some(WITHDRAWN.to_owned())
+                self.detail.or_else(|| Some(WITHDRAWN.to_owned()))
             }
             _ => None,
         }

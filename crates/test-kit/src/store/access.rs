@@ -24,6 +24,8 @@ pub async fn tokens_are_found_by_hash_listed_and_revoked(h: &Harness) {
         created_at: h.now(),
         expires_at: Some(h.now() + Duration::from_mins(1)),
         revoked_at: None,
+        scopes: None,
+        last_used_at: None,
     };
     let (first, mut second) = (token("first"), token("second"));
     let tx = h.write().await;

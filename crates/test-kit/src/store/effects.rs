@@ -3,6 +3,7 @@
 use super::{Claimed, Harness};
 use crate::builders;
 use domain::{
+    access::Hidden,
     effect::{DeadReason, Effect, EffectStatus},
     page::PageRequest,
 };
@@ -83,6 +84,7 @@ pub async fn effects_round_trip_and_slots_are_unique(h: &Harness) {
         job_id: Some(c.job.id),
         integration_id: Some(h.integration.id),
         status: Some(EffectStatus::Held),
+        hidden: Hidden::default(),
     };
     let page = effects.list(tenant, &filter, PageRequest::first(1)).await;
     assert_eq!(page.unwrap().items, vec![held]);

@@ -3,6 +3,7 @@
 use super::Harness;
 use crate::builders;
 use domain::{
+    access::Hidden,
     budget::{BudgetScope, Limit, Micros, Period},
     id::{BackgroundProcessId, SpriteSessionId},
     job::{Job, JobFailure, JobStatus},
@@ -83,6 +84,7 @@ pub async fn attempts_are_unique_and_listed(h: &Harness) {
         work_item_id: Some(c.item.id),
         conversation_id: Some(c.lane.conversation_id),
         status: None,
+        hidden: Hidden::default(),
     };
     let page = jobs.list(tenant, &filter, PageRequest::first(10)).await;
     assert_eq!(page.unwrap().items, vec![retry.clone(), c.job.clone()]);

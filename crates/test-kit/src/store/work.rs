@@ -3,6 +3,7 @@
 use super::Harness;
 use crate::builders;
 use domain::{
+    access::Hidden,
     effect::EffectStatus,
     id::DecisionId,
     job::JobStatus,
@@ -53,6 +54,7 @@ pub async fn items_are_filtered_and_paged(h: &Harness) {
         agent_id: Some(h.agent.id),
         status: Some(WorkItemStatus::Open),
         text: None,
+        hidden: Hidden::default(),
     };
     assert_eq!(list(both.clone(), 2).await, (vec![id(2), id(1)], true));
     let closed = WorkFilter {
