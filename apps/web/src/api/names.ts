@@ -1,0 +1,22 @@
+// Names for the ids that rows carry: agents and integrations are few and change rarely, so they are asked for once.
+import { $api } from "./client";
+
+export type Names = ReadonlyMap<string, string>;
+
+const NONE: Names = new Map();
+const QUERY = { params: { query: { limit: 100 } } } as const;
+const FRESH = { staleTime: 60_000, select: namesOf };
+
+function namesOf(page: { items: readonly { id: string; name: string }[] }): Names {
+  return new Map(page.items.map((item) => [item.id, item.name]));
+}
+
+/** Names of agents by id; empty until they are known. */
+export function useAgentNames(): Names {
+  return $api.useQuery("get", "/api/v1/agents", QUERY, FRESH).data ?? NONE;
+}
+
+/** Names of integrations by id; empty until they are known. */
+export function useIntegrationNames(): Names {
+  return $api.useQuery("get", "/api/v1/integrations", QUERY, FRESH).data ?? NONE;
+}

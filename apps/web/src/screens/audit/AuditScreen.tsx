@@ -1,0 +1,128 @@
+// Who changed what, when and from where, newest first. Rows are chained by hashes, and this page says what that proves
+// and how to check it.
+import { Drawer, Group, Stack, Text } from "@mantine/core";
+import { IconHistory } from "@tabler/icons-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
+import { $api, paging } from "../../api/client";
+import type { AuditEntryView } from "../../api/draft";
+import { useMay } from "../../api/session";
+import { CopyId } from "../../components/CopyId";
+import { type Column, DataList } from "../../components/DataList";
+import { EmptyState } from "../../components/EmptyState";
+import { FilterBar } from "../../components/FilterBar";
+import { KeyValue } from "../../components/KeyValue";
+import { Page } from "../../components/Page";
+import { RelativeTime } from "../../components/RelativeTime";
+import { absoluteTime } from "../../lib/format";
+import { ChangeList } from "./ChangeList";
+import { actionWords, actorName, subjectName } from "./words";
+
+export function AuditScreen() {
+  const search = useSearch({ from: "/shell/audit" });
+  const navigate = useNavigate({ from: "/audit" });
+  const [open, setOpen] = useState<AuditEntryView | null>(null);
+  const mayReadPeople = useMay("people", "read");
+  const users = $api.useQuery(
+    "get",
+    "/api/v1/users",
+    { params: { query: { limit: 100 } } },
+    { enabled: mayReadPeople },
+  );
+  const entries = $api.useInfiniteQuery(
+    "get",
+    "/api/v1/audit",
+    { params: { query: { limit: 50, ...search } } },
+    paging,
+  );
+  const columns: Column<AuditEntryView>[] = [
+    { header: "What", cell: (entry) => actionWords(entry.action), width: "minmax(0, 2fr)" },
+    { header: "Of", cell: (entry) => subjectName(entry), width: "minmax(0, 2fr)" },
+    { header: "Who", cell: (entry) => actorName(entry), width: "minmax(0, 1fr)" },
+    { header: "From", cell: (entry) => <span className="mono">{entry.address ?? ""}</span>, wideOnly: true },
+    { header: "When", cell: (entry) => <RelativeTime at={entry.at} />, width: "100px", align: "right" },
+  ];
+  return (
+    <Page
+      title="Audit"
+      subtitle={
+        <>
+          Every entry holds the hash of the one before: what is changed or taken out later shows. Check the whole chain
+          on the server with <code>nitejar audit verify</code>.
+        </>
+      }
+      filters={
+        <FilterBar
+          filters={[
+            { kind: "text", name: "action", label: "Action, as agent.updated" },
+            {
+              kind: "select",
+              name: "actor_id",
+              label: "Who",
+              options: users.data?.items.map((user) => ({ value: user.id, label: user.name })) ?? [],
+            },
+          ]}
+          values={search}
+          onChange={(values) => void navigate({ search: values })}
+        />
+      }
+    >
+      <DataList
+        label="Audit log"
+        pages={entries}
+        idOf={(entry) => String(entry.seq)}
+        columns={columns}
+        onOpen={setOpen}
+        empty={
+          <EmptyState icon={IconHistory} title={Object.keys(search).length > 0 ? "No entry matches" : "Nothing yet"}>
+            Changes to agents, integrations, people, tokens and settings, and decisions about effects and approvals, are
+            written down here for good.
+          </EmptyState>
+        }
+      />
+      <Drawer
+        opened={open !== null}
+        onClose={() => setOpen(null)}
+        position="right"
+        size="lg"
+        title={open ? actionWords(open.action) : ""}
+        closeButtonProps={{ "aria-label": "Close" }}
+        transitionProps={{ duration: 120 }}
+      >
+        {open && <Entry entry={open} />}
+      </Drawer>
+    </Page>
+  );
+}
+
+function Entry({ entry }: { entry: AuditEntryView }) {
+  const { id } = entry.subject;
+  return (
+    <Stack gap="lg">
+      <KeyValue
+        items={[
+          { label: "Who", value: `${actorName(entry)} (${entry.actor.kind})` },
+          {
+            label: "Of",
+            value: (
+              <Group gap="sm">
+                {subjectName(entry)}
+                {id && <CopyId id={id} of={entry.subject.kind} />}
+              </Group>
+            ),
+          },
+          { label: "When", value: absoluteTime(entry.at) },
+          { label: "From", value: <span className="mono">{entry.address ?? "not over the network"}</span> },
+          ...(entry.request_id
+            ? [{ label: "Request", value: <CopyId id={entry.request_id} of="request" whole /> }]
+            : []),
+        ]}
+      />
+      <ChangeList before={entry.before} after={entry.after} />
+      <Text size="xs" c="dimmed" component="div">
+        Entry <span className="mono">{entry.seq}</span>, hash <CopyId id={entry.hash} of="entry" />. The hash covers
+        everything above and the hash of entry <span className="mono">{entry.seq - 1}</span>.
+      </Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,95 @@
+// The first word to an agent: choose whom, say it, and the conversation begins.
+import { Select, Stack, Text } from "@mantine/core";
+import { IconMessagePlus, IconRobot } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { $api } from "../../api/client";
+import { useMay } from "../../api/session";
+import { Composer } from "../../components/Composer";
+import { EmptyState } from "../../components/EmptyState";
+import { ErrorState } from "../../components/ErrorState";
+import { ButtonLink } from "../../components/Links";
+import { notifyProblem } from "../../components/notify";
+import { CardSkeleton } from "../../components/Skeletons";
+import { titleOf } from "../jobs/job";
+import classes from "./ChatScreen.module.css";
+
+export function NewChat({ agentId }: { agentId: string | null }) {
+  const agents = $api.useQuery("get", "/api/v1/agents", { params: { query: { limit: 100 } } });
+  const mayOperate = useMay("work", "operate");
+  const mayCreate = useMay("agents", "administer");
+  const [chosen, setChosen] = useState(agentId);
+  const begin = useBegin();
+  if (agents.error !== null) return <ErrorState error={agents.error} title="The agents could not be loaded" />;
+  if (agents.data === undefined) return <CardSkeleton />;
+  const able = agents.data.items.filter((agent) => agent.enabled && agent.archived_at === null);
+  const agent = able.find((one) => one.id === chosen) ?? able[0];
+  if (agent === undefined) {
+    return (
+      <EmptyState
+        icon={IconRobot}
+        title="There is no agent to talk to"
+        action={mayCreate && <ButtonLink to="/agents/new">New agent</ButtonLink>}
+      >
+        Create an agent, or switch one on, and say hello to it here.
+      </EmptyState>
+    );
+  }
+  if (!mayOperate) {
+    return (
+      <EmptyState icon={IconMessagePlus} title="You may read chats">
+        Your role lets you read what is said here, but not begin a chat. Ask an admin for the role of a member.
+      </EmptyState>
+    );
+  }
+  return (
+    <>
+      <div className={classes.scroller}>
+        <Stack gap="sm" className={classes.messages}>
+          <Text component="h2" fw={600} mt="lg">
+            New chat
+          </Text>
+          <Select
+            label="With"
+            data={able.map((one) => ({ value: one.id, label: one.name }))}
+            value={agent.id}
+            onChange={setChosen}
+            allowDeselect={false}
+            searchable={able.length > 8}
+            maw={320}
+          />
+          <Text size="sm" c="dimmed">
+            It answers here, and what it does is shown while it does it.
+          </Text>
+        </Stack>
+      </div>
+      <div className={classes.composer}>
+        <Composer
+          label={`Message to ${agent.name}`}
+          placeholder={`Say something to ${agent.name}`}
+          onSend={(text) => begin(agent.id, text)}
+          autoFocus
+        />
+      </div>
+    </>
+  );
+}
+
+function useBegin() {
+  const create = $api.useMutation("post", "/api/v1/conversations");
+  const send = $api.useMutation("post", "/api/v1/work-items");
+  const cache = useQueryClient();
+  const navigate = useNavigate();
+  return async (agentId: string, text: string) => {
+    try {
+      const made = await create.mutateAsync({ body: { agent_id: agentId, title: titleOf(text) } });
+      await send.mutateAsync({ body: { text, agent_ids: [agentId], conversation_id: made.id } });
+      void cache.invalidateQueries({ queryKey: ["get", "/api/v1/conversations"] });
+      await navigate({ to: "/chat/$conversationId", params: { conversationId: made.id } });
+    } catch (error) {
+      notifyProblem("The chat did not begin", error);
+      throw error;
+    }
+  };
+}

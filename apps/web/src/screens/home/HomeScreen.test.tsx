@@ -1,0 +1,84 @@
+import { screen, within } from "@testing-library/react";
+import { HttpResponse, http } from "msw";
+import { describe, expect, it } from "vitest";
+import type { OverviewView } from "../../api/draft";
+import { renderScreen } from "../../testing/render";
+import { server } from "../../testing/server";
+import { session } from "../../testing/session";
+import { HomeScreen } from "./HomeScreen";
+
+const AGENT = "0198c0de-0000-7000-8000-000000000010";
+
+function overview(overrides: Partial<OverviewView> = {}): OverviewView {
+  return {
+    needs: { approvals: 0, failed_jobs: 0, dead_letters: 0, unknown_effects: 0 },
+    running: [],
+    agents: [
+      {
+        agent_id: AGENT,
+        name: "Code reviewer",
+        state: "idle",
+        running_jobs: 0,
+        queued_items: 0,
+        spend_today_micros: 5_000_000,
+        budget_micros_per_day: 5_000_000,
+        last_active_at: null,
+      },
+    ],
+    spend_today_micros: 5_000_000,
+    integrations: [],
+    sandbox: { backend: "local", tier: "landlock", missing: [] },
+    queue: { queued_items: 0, oldest_wait_seconds: null, pending_effects: 0 },
+    default_model: "demo/scripted",
+    demo_model: true,
+    ...overrides,
+  };
+}
+
+function answer(view: OverviewView) {
+  server.use(http.get("*/api/v1/overview", () => HttpResponse.json(view)));
+}
+
+describe("home", () => {
+  it("names what waits, and leads to the place where it is dealt with", async () => {
+    answer(overview({ needs: { approvals: 2, failed_jobs: 0, dead_letters: 1, unknown_effects: 0 } }));
+    renderScreen(<HomeScreen />);
+    const needs = await screen.findByRole("region", { name: "What needs you" });
+    const links = within(needs).getAllByRole("link");
+    expect(links.map((link) => [link.textContent, link.getAttribute("href")])).toEqual([
+      ["2 approvals to decide", "/approvals?status=pending"],
+      ["1 dead letter", "/effects?status=failed"],
+      ["Costs", "/costs"],
+    ]);
+  });
+
+  it("says that nothing waits when nothing does, and that a budget is used up", async () => {
+    answer(overview());
+    renderScreen(<HomeScreen />);
+    expect(await screen.findByText("Nothing waits for you.")).toBeDefined();
+    expect(screen.getByText(/used up/)).toBeDefined();
+  });
+
+  it("offers the first agent to those who may create one, and to nobody else", async () => {
+    answer(overview({ agents: [] }));
+    const { unmount } = renderScreen(<HomeScreen />);
+    expect(await screen.findByRole("link", { name: "Create an agent" })).toBeDefined();
+    unmount();
+    const rights = { ...session().rights, agents: "read" as const, costs: null };
+    renderScreen(<HomeScreen />, { session: session({ role: "viewer", rights }) });
+    expect(await screen.findByText("No agents yet")).toBeDefined();
+    expect(screen.queryByRole("link", { name: "Create an agent" })).toBeNull();
+    expect(screen.queryByText("spent today")).toBeNull();
+  });
+
+  it("says what failed, with the request id, and tries again", async () => {
+    const refusal = { code: "unavailable", title: "Unavailable", detail: "the database is down", request_id: "req-7" };
+    server.use(http.get("*/api/v1/overview", () => HttpResponse.json(refusal, { status: 500 }), { once: true }));
+    renderScreen(<HomeScreen />);
+    expect(await screen.findByText("The database is down.")).toBeDefined();
+    expect(screen.getByText("req-7")).toBeDefined();
+    answer(overview());
+    screen.getByRole("button", { name: "Try again" }).click();
+    expect(await screen.findByText("Nothing waits for you.")).toBeDefined();
+  });
+});

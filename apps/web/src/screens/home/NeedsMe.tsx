@@ -1,0 +1,82 @@
+// What waits for a person, each kind with its number and the place where it is dealt with, and what today cost.
+import { Paper, Text } from "@mantine/core";
+import { type Icon, IconCircleCheck, IconCircleX, IconHelpCircle, IconMailOff, IconThumbUp } from "@tabler/icons-react";
+import { Link, type LinkProps } from "@tanstack/react-router";
+import type { OverviewView } from "../../api/draft";
+import { useMay } from "../../api/session";
+import { TextLink } from "../../components/Links";
+import { Money } from "../../components/Money";
+import classes from "./Home.module.css";
+
+type Needs = OverviewView["needs"];
+type Need = { count: number; label: string; icon: Icon; state: "waiting" | "failed"; link: LinkProps };
+
+function needsOf(needs: Needs): Need[] {
+  const all: Need[] = [
+    {
+      count: needs.approvals,
+      label: needs.approvals === 1 ? "approval to decide" : "approvals to decide",
+      icon: IconThumbUp,
+      state: "waiting",
+      link: { to: "/approvals", search: { status: "pending" } },
+    },
+    {
+      count: needs.unknown_effects,
+      label: needs.unknown_effects === 1 ? "effect that may not have arrived" : "effects that may not have arrived",
+      icon: IconHelpCircle,
+      state: "waiting",
+      link: { to: "/effects", search: { status: "unknown" } },
+    },
+    {
+      count: needs.failed_jobs,
+      label: needs.failed_jobs === 1 ? "job failed in 24 hours" : "jobs failed in 24 hours",
+      icon: IconCircleX,
+      state: "failed",
+      link: { to: "/inbox", search: { status: "failed" } },
+    },
+    {
+      count: needs.dead_letters,
+      label: needs.dead_letters === 1 ? "dead letter" : "dead letters",
+      icon: IconMailOff,
+      state: "failed",
+      link: { to: "/effects", search: { status: "failed" } },
+    },
+  ];
+  return all.filter((need) => need.count > 0);
+}
+
+export function NeedsMe({ needs, spendTodayMicros }: { needs: Needs; spendTodayMicros: number }) {
+  const waiting = needsOf(needs);
+  const seesCosts = useMay("costs", "read");
+  return (
+    <section aria-label="What needs you" className={classes.needs}>
+      {waiting.length === 0 && (
+        <Paper className={classes.need} p="md">
+          <IconCircleCheck size={20} stroke={1.75} className={classes.needIcon} data-state="done" aria-hidden />
+          <Text size="sm">Nothing waits for you.</Text>
+        </Paper>
+      )}
+      {waiting.map(({ count, label, icon: Shown, state, link }) => (
+        <Paper key={label} p="md" renderRoot={(props) => <Link {...link} {...props} />} className={classes.need}>
+          <Shown size={20} stroke={1.75} className={classes.needIcon} data-state={state} aria-hidden />
+          <span>
+            <span className={classes.number}>{count}</span> {label}
+          </span>
+        </Paper>
+      ))}
+      {seesCosts && (
+        <Paper className={classes.need} p="md">
+          <span>
+            <span className={classes.number}>
+              <Money micros={spendTodayMicros} />
+            </span>{" "}
+            spent today
+          </span>
+          <TextLink to="/costs" size="sm" className={classes.aside}>
+            Costs
+          </TextLink>
+        </Paper>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,59 @@
+// Single sign-on: whether there is one, the address that the issuer has to be told, and the form that sets it up.
+import { Group, Paper, Stack, Text } from "@mantine/core";
+import { $api, toProblem } from "../../api/client";
+import { CopyButton } from "../../components/CodeBlock";
+import { ConfirmButton } from "../../components/ConfirmButton";
+import { ErrorState } from "../../components/ErrorState";
+import { CardSkeleton } from "../../components/Skeletons";
+import { OidcForm } from "./OidcForm";
+import { Section } from "./Section";
+import { useAfterwards } from "./useAfterwards";
+
+export function SsoSection() {
+  const oidc = $api.useQuery("get", "/api/v1/settings/oidc");
+  const about = $api.useQuery("get", "/api/v1/about");
+  const remove = $api.useMutation("delete", "/api/v1/settings/oidc");
+  const afterwards = useAfterwards("/api/v1/settings/oidc", "/api/v1/access");
+  const isUnset = oidc.isError && toProblem(oidc.error).status === 404;
+  const redirect = `${about.data?.public_url ?? window.location.origin}/api/v1/oidc/callback`;
+  return (
+    <Section
+      title="Single sign-on"
+      description="People log in with your company's login (OpenID Connect). Passwords of people who have one go on working."
+      action={
+        oidc.data && (
+          <ConfirmButton
+            title="Turn single sign-on off?"
+            message="People without a password here cannot log in until you make them a reset link. The settings and the client secret are deleted."
+            confirm="Turn off"
+            onConfirm={async () => {
+              await remove.mutateAsync({});
+              await afterwards("Single sign-on is off.");
+            }}
+          >
+            Turn off
+          </ConfirmButton>
+        )
+      }
+    >
+      <Paper p="lg">
+        <Stack gap={4}>
+          <Text size="sm">Register a web application with your issuer and give it this redirect address:</Text>
+          <Group gap="sm" wrap="nowrap" align="flex-start">
+            <Text component="code" className="mono" size="sm" style={{ overflowWrap: "anywhere" }}>
+              {redirect}
+            </Text>
+            <CopyButton text={redirect} of="the redirect address" />
+          </Group>
+        </Stack>
+      </Paper>
+      {oidc.isPending ? (
+        <CardSkeleton height={320} />
+      ) : oidc.isError && !isUnset ? (
+        <ErrorState title="The settings could not be loaded" error={oidc.error} retry={oidc.refetch} />
+      ) : (
+        <OidcForm key={oidc.data ? "set" : "unset"} oidc={oidc.data ?? null} />
+      )}
+    </Section>
+  );
+}

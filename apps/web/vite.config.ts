@@ -1,0 +1,28 @@
+// Builds the app into dist/, from where the server embeds it, with compressed copies beside every asset.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { compressed } from "./build/compressed.ts";
+
+export default defineConfig({
+  plugins: [react(), compressed()],
+  server: {
+    proxy: {
+      "/api": { target: process.env.NITEJAR_URL ?? "http://127.0.0.1:3000", changeOrigin: true },
+    },
+  },
+  build: {
+    target: "es2023",
+    // The content security policy allows no inline anything, so assets stay files.
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    manifest: true,
+  },
+  test: {
+    environment: "jsdom",
+    environmentOptions: { jsdom: { url: "http://localhost:3000" } },
+    setupFiles: ["src/testing/setup.ts"],
+    restoreMocks: true,
+    // Typing into forms takes its time on a loaded machine.
+    testTimeout: 20_000,
+  },
+});
