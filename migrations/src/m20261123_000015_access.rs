@@ -192,6 +192,7 @@ async fn links(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 async fn restrictions(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
+    use Grants as G;
     use Restrictions as R;
     let mut table = Table::create();
     table
@@ -207,7 +208,6 @@ async fn restrictions(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
         )
         .foreign_key(&mut references(R::TenantId, Tenants::Table, Tenants::Id));
     schema.create_table(table).await?;
-    use Grants as G;
     let mut table = Table::create();
     table
         .table(G::Table)

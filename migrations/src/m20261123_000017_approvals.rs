@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
         identities
             .table(Identities::Table)
             .add_column(timestamp_with_time_zone_null(Identities::LinkedAt));
-        schema.alter_table(identities.to_owned()).await?;
+        schema.alter_table(identities).await?;
         let mut people = index(
             "identities_user",
             Identities::Table,

@@ -176,8 +176,8 @@ impl Actor {
                 scopes: Some(scopes),
                 ..
             } => {
-                let scoped = scopes.iter().filter(|scope| scope.area == area);
-                let most = scoped.map(|scope| scope.right).max();
+                let here = scopes.iter().filter(|scope| scope.area == area);
+                let most = here.map(|scope| scope.right).max();
                 role.right(area).min(most)
             }
             Self::Agent(_) => match area {

@@ -161,14 +161,18 @@ impl Engine {
             redactor,
             settings,
         });
-        engine.pulse.spawn(leases::pulse(Arc::clone(&engine)));
-        engine.spawn(dispatch::run(Arc::clone(&engine)));
-        engine.spawn(effects::run(Arc::clone(&engine)));
-        engine.spawn(pollers::run(Arc::clone(&engine)));
-        engine.spawn(retention::run(Arc::clone(&engine)));
-        engine.spawn(orphans::run(Arc::clone(&engine)));
-        engine.spawn(expiry::run(Arc::clone(&engine)));
+        engine.begin();
         Ok(engine)
+    }
+
+    fn begin(self: &Arc<Self>) {
+        self.pulse.spawn(leases::pulse(Arc::clone(self)));
+        self.spawn(dispatch::run(Arc::clone(self)));
+        self.spawn(effects::run(Arc::clone(self)));
+        self.spawn(pollers::run(Arc::clone(self)));
+        self.spawn(retention::run(Arc::clone(self)));
+        self.spawn(orphans::run(Arc::clone(self)));
+        self.spawn(expiry::run(Arc::clone(self)));
     }
 
     /// Takes no new work, lets running jobs finish until the drain time is over, then lets go; sends what they

@@ -42,7 +42,7 @@ impl Context {
             subject: Subject {
                 kind: change.subject.kind.to_owned(),
                 id: change.subject.id,
-                name: change.subject.name.map(storable),
+                name: change.subject.name.as_deref().map(storable),
             },
             before: change.before.as_ref().map(Value::to_string),
             after: change.after.as_ref().map(Value::to_string),
@@ -133,11 +133,11 @@ fn actor(actor: &Actor) -> AuditActor {
     AuditActor {
         kind,
         id,
-        name: name.cloned().map(storable),
+        name: name.map(String::as_str).map(storable),
     }
 }
 
 /// The store replaces what databases cannot hold in text; what is hashed must be what is stored.
-fn storable(text: String) -> String {
+fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

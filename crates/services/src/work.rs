@@ -212,8 +212,8 @@ async fn check_agents(
 
 pub(crate) fn sender(context: &Context) -> Sender {
     let (external_id, display_name) = match &context.actor {
-        Actor::User { id, name, .. } => (format!("user:{id}"), name.as_str()),
-        Actor::Token {
+        Actor::User { id, name, .. }
+        | Actor::Token {
             user: Some(id),
             name,
             ..

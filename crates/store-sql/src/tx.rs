@@ -28,8 +28,8 @@ use ports::{
         BackgroundProcessRepository, CatalogTx, ConversationRepository, EffectRepository,
         EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
         IntegrationRepository, JobRepository, LaneRepository, LedgerRepository, LoginRepository,
-        ProviderRepository, SettingRepository, SpriteSessionRepository, StoreError, StoreTx,
-        TranscriptRepository, UserRepository, WorkRepository,
+        PeopleTx, ProviderRepository, SettingRepository, SpriteSessionRepository, StoreError,
+        StoreTx, TranscriptRepository, UserRepository, WorkRepository,
     },
 };
 use sea_orm::{
@@ -103,6 +103,20 @@ impl CatalogTx for SqlTx {
         Box::new(SqlConversations(self))
     }
 
+    fn settings(&self) -> Box<dyn SettingRepository + '_> {
+        Box::new(SqlSettings(self))
+    }
+
+    fn providers(&self) -> Box<dyn ProviderRepository + '_> {
+        Box::new(SqlProviders(self))
+    }
+
+    fn idempotency(&self) -> Box<dyn IdempotencyRepository + '_> {
+        Box::new(SqlIdempotency(self))
+    }
+}
+
+impl PeopleTx for SqlTx {
     fn users(&self) -> Box<dyn UserRepository + '_> {
         Box::new(SqlUsers(self))
     }
@@ -119,20 +133,8 @@ impl CatalogTx for SqlTx {
         Box::new(SqlIdentities(self))
     }
 
-    fn settings(&self) -> Box<dyn SettingRepository + '_> {
-        Box::new(SqlSettings(self))
-    }
-
     fn audit(&self) -> Box<dyn AuditRepository + '_> {
         Box::new(SqlAudit(self))
-    }
-
-    fn providers(&self) -> Box<dyn ProviderRepository + '_> {
-        Box::new(SqlProviders(self))
-    }
-
-    fn idempotency(&self) -> Box<dyn IdempotencyRepository + '_> {
-        Box::new(SqlIdempotency(self))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
 };
 use anyhow::Context;
 use api::{ApiState, Phase};
+use axum::Router;
 use domain::secret::Redactor;
 use runtime::{Engine, EngineParts, Hub};
 use services::Platform;
@@ -183,13 +184,7 @@ impl Server {
         let address = listener
             .local_addr()
             .context("the listening address is not known")?;
-        let router = if duty.serves() {
-            let router = api::router(state).merge(home::docs());
-            // The app is files without data, so it may open where the API is shut and say what to do.
-            web::over(home::gate(router, &platform, config))
-        } else {
-            api::probes(state)
-        };
+        let router = routes(state, duty, config);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Before the first look at what there is to do, so that nothing falls between.
         let following = follow(&feed, &tracker);
@@ -283,6 +278,16 @@ fn follow(hub: &Arc<Hub>, tracker: &TaskTracker) -> CancellationToken {
     following
 }
 
+fn routes(state: ApiState, duty: Duty, config: &Config) -> Router {
+    if !duty.serves() {
+        return api::probes(state);
+    }
+    let platform = Arc::clone(&state.platform);
+    let router = api::router(state).merge(home::docs());
+    // The app is files without data, so it may open where the API is shut and say what to do.
+    web::over(home::gate(router, &platform, config))
+}
+
 async fn stopping(mut phases: watch::Receiver<Phase>) {
     // An error means that the sender is gone, and the server with it.
     let _gone = phases.wait_for(|phase| *phase == Phase::Stopping).await;
@@ -330,10 +335,13 @@ fn greet(server: &Server) {
         tracing::info!("nobody owns this server yet; the link that makes the owner is in {path}");
         // For the eyes of whoever sits there. What is not a terminal may be a log.
         if std::io::stdout().is_terminal() {
-            println!(
+            let said = super::say(format_args!(
                 "\n  Open this link to become the owner:\n\n  {}\n",
                 link.url.expose()
-            );
+            ));
+            if said.is_err() {
+                tracing::debug!("the terminal is gone");
+            }
         }
     }
 }

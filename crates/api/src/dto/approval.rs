@@ -3,7 +3,7 @@
 use super::words::{ApprovalKind, ApprovalStatus, Role};
 use chrono::{DateTime, Utc};
 use domain::{
-    id::{AgentId, JobId},
+    id::{AgentId, EffectId, JobId, ToolCallId, UserId},
     identity::Identity,
 };
 use ports::store::ApprovalFilter;
@@ -156,8 +156,8 @@ impl From<Shown> for ApprovalView {
             job_id: approval.job_id.as_uuid(),
             work_item_id: approval.work_item_id.as_uuid(),
             conversation_id: approval.conversation_id.as_uuid(),
-            effect_id: approval.effect_id.map(|id| id.as_uuid()),
-            tool_call_id: approval.tool_call_id.map(|id| id.as_uuid()),
+            effect_id: approval.effect_id.map(EffectId::as_uuid),
+            tool_call_id: approval.tool_call_id.map(ToolCallId::as_uuid),
             question: approval.question,
             action: approval.action,
             digest: approval.digest,
@@ -167,7 +167,7 @@ impl From<Shown> for ApprovalView {
                     .approvers
                     .user_ids
                     .into_iter()
-                    .map(|id| id.as_uuid())
+                    .map(UserId::as_uuid)
                     .collect(),
             },
             requested_by,

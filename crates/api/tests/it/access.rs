@@ -291,11 +291,8 @@ async fn a_token_may_what_role_and_scopes_both_allow_and_gives_no_more() {
         app.send(request).await
     };
     let scopes = json!(["agents:administer", "work:read"]);
-    let narrow = token(
-        &bob,
-        json!({"name": "x", "kind": "personal", "scopes": scopes}),
-    )
-    .await;
+    let body = json!({"name": "x", "kind": "personal", "scopes": scopes});
+    let narrow = token(&bob, body).await;
     let me = with(&narrow, Method::GET, "/api/v1/session", Value::Null).await;
     assert_eq!(me.body["rights"]["agents"], "read");
     assert_eq!(me.body["rights"]["work"], "read");
@@ -386,9 +383,8 @@ async fn what_is_kept_for_some_people_does_not_exist_for_others() {
         format!("effects/{}/cancel", reply.id),
         format!("effects/{}/release", reply.id),
     ] {
-        let answer = cem
-            .post(&app, &format!("/api/v1/{path}"), Value::Null)
-            .await;
+        let path = format!("/api/v1/{path}");
+        let answer = cem.post(&app, &path, Value::Null).await;
         answer.is_problem(404, "not_found");
     }
     for list in ["agents", "integrations", "work-items", "jobs", "effects"] {
@@ -403,6 +399,6 @@ async fn what_is_kept_for_some_people_does_not_exist_for_others() {
         assert_eq!(count(&bob).await.0, 1, "{list}");
         assert_eq!(count(&cem).await, (built_in, Value::Null), "{list}");
     }
-    let stream = cem.get(&app, &format!("/api/v1/jobs/{job}/events")).await;
-    stream.is_problem(404, "not_found");
+    let stream = format!("/api/v1/jobs/{job}/events");
+    cem.get(&app, &stream).await.is_problem(404, "not_found");
 }

@@ -126,6 +126,16 @@ pub trait CatalogTx {
     fn integrations(&self) -> Box<dyn IntegrationRepository + '_>;
     /// Conversations.
     fn conversations(&self) -> Box<dyn ConversationRepository + '_>;
+    /// Single values.
+    fn settings(&self) -> Box<dyn SettingRepository + '_>;
+    /// Model providers of the settings.
+    fn providers(&self) -> Box<dyn ProviderRepository + '_>;
+    /// Answers kept for repeated requests.
+    fn idempotency(&self) -> Box<dyn IdempotencyRepository + '_>;
+}
+
+/// Repositories of who may enter, and of what they changed.
+pub trait PeopleTx {
     /// Users.
     fn users(&self) -> Box<dyn UserRepository + '_>;
     /// Their logins and links.
@@ -134,14 +144,8 @@ pub trait CatalogTx {
     fn access(&self) -> Box<dyn AccessRepository + '_>;
     /// Who people are on their channels.
     fn identities(&self) -> Box<dyn IdentityRepository + '_>;
-    /// Single values.
-    fn settings(&self) -> Box<dyn SettingRepository + '_>;
     /// Who changed what.
     fn audit(&self) -> Box<dyn AuditRepository + '_>;
-    /// Model providers of the settings.
-    fn providers(&self) -> Box<dyn ProviderRepository + '_>;
-    /// Answers kept for repeated requests.
-    fn idempotency(&self) -> Box<dyn IdempotencyRepository + '_>;
 }
 
 /// Repositories of what happens.
@@ -170,7 +174,7 @@ pub trait ExecutionTx {
 
 /// One transaction.
 #[async_trait]
-pub trait StoreTx: CatalogTx + ExecutionTx + Send + Sync {
+pub trait StoreTx: CatalogTx + PeopleTx + ExecutionTx + Send + Sync {
     /// Locks the lane row and checks that the caller still holds it; [`StoreError::Stale`] if not.
     /// First call of every transaction that writes for a job.
     async fn fenced(&self, tenant: TenantId, lane: LaneId, fence: Fence) -> Result<(), StoreError>;

@@ -369,8 +369,8 @@ async fn drafting() -> World {
 }
 
 async fn draft(world: &World) -> Effect {
-    let effects = world.effects().await.into_iter();
-    effects.filter(|e| e.slot == REPLY_SLOT).last().unwrap()
+    let mut effects = world.effects().await.into_iter();
+    effects.rfind(|e| e.slot == REPLY_SLOT).unwrap()
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ impl Channel for Line {
     }
 
     async fn answer(&self, _press: &Press, _text: &str) -> Result<(), ChannelError> {
-        panic!("nobody presses anything")
+        Ok(())
     }
 
     async fn poll(&self, _cursor: Option<String>) -> Result<Polled, ChannelError> {

@@ -22,9 +22,9 @@ use ports::{
         BackgroundProcessRepository, BoxTx, CatalogTx, ConversationRepository, Durability,
         EffectRepository, EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
         IntegrationRepository, JobRepository, LaneRepository, LeaseStore, LedgerRepository,
-        LoginRepository, Maintenance, ProviderRepository, Prune, Pruned, SettingRepository,
-        SpriteSessionRepository, Store, StoreError, StoreTx, Swept, SystemStore, Tidied,
-        TranscriptRepository, UserRepository, WorkRepository, Worker,
+        LoginRepository, Maintenance, PeopleTx, ProviderRepository, Prune, Pruned,
+        SettingRepository, SpriteSessionRepository, Store, StoreError, StoreTx, Swept, SystemStore,
+        Tidied, TranscriptRepository, UserRepository, WorkRepository, Worker,
     },
 };
 use std::{
@@ -159,14 +159,17 @@ repositories!(CatalogTx:
     agents -> AgentRepository,
     integrations -> IntegrationRepository,
     conversations -> ConversationRepository,
+    settings -> SettingRepository,
+    providers -> ProviderRepository,
+    idempotency -> IdempotencyRepository,
+);
+
+repositories!(PeopleTx:
     users -> UserRepository,
     logins -> LoginRepository,
     access -> AccessRepository,
     identities -> IdentityRepository,
-    settings -> SettingRepository,
     audit -> AuditRepository,
-    providers -> ProviderRepository,
-    idempotency -> IdempotencyRepository,
 );
 
 repositories!(ExecutionTx:

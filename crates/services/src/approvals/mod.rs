@@ -12,7 +12,7 @@ use crate::{Context, Error, error::found, work};
 use domain::{
     access::{Actor, Area, Right},
     approval::{Approval, ApprovalStatus, Decider, Refusal, Ruling},
-    id::ApprovalId,
+    id::{ApprovalId, TokenId, UserId},
     identity::Identity,
     job::Job,
     page::{Page, PageRequest},
@@ -205,9 +205,7 @@ fn decider(context: &Context) -> Decider {
             name: name.clone(),
         },
         Actor::Token { id, user, name, .. } => Decider {
-            id: user
-                .map(|user| user.as_uuid())
-                .or(id.map(|id| id.as_uuid())),
+            id: user.map(UserId::as_uuid).or(id.map(TokenId::as_uuid)),
             name: name.clone(),
         },
         Actor::Agent(_) | Actor::System => Decider {
