@@ -67,7 +67,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ),
     (
         "m20261123_000015_access.rs",
-        "f2dfd0ce3e21bce018b8f06a7245825a33023680582041d94935b8a8d79e4189",
+        "ec6baf7068003f4d4d701059962c5914aa6bc423fa1e9c2fbbea27c365b2dd3c",
     ),
     (
         "m20261123_000016_audit.rs",
@@ -75,7 +75,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ),
     (
         "m20261123_000017_approvals.rs",
-        "6fb718a2f00c0b843b8736f122e514c918fb48243d743a336d225105ed1ac9c2",
+        "7d744e37df173d046f7757e26da106945fd5141a6ad83335e24f7de93f8a7b9e",
     ),
     (
         "m20261123_000018_providers.rs",

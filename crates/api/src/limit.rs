@@ -64,29 +64,37 @@ impl Failures {
         }
     }
 
+    /// Refuses when there were too many.
+    fn check(&self, key: &str, now: Timestamp) -> Result<(), Error> {
+        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        self.allowed(buckets.get(key), now).map(drop)
+    }
+
+    /// Counts a failure.
+    fn count(&self, key: &str, now: Timestamp) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = buckets.get(key).map_or(0.0, |b| self.level(*b, now));
+        put(&mut buckets, key, failures + 1.0, now);
+    }
+
     /// Counts a failure in advance, so that a thousand tries at once are no more than as many in turn; refuses when
     /// there were too many.
     pub(crate) fn begin(&self, key: &str, now: Timestamp) -> Result<(), Error> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let failures = buckets
-            .get(key)
-            .map_or(0.0, |bucket| self.level(*bucket, now));
+        let failures = self.allowed(buckets.get(key), now)?;
+        put(&mut buckets, key, failures + 1.0, now);
+        Ok(())
+    }
+
+    fn allowed(&self, bucket: Option<&Bucket>, now: Timestamp) -> Result<f64, Error> {
+        let failures = bucket.map_or(0.0, |bucket| self.level(*bucket, now));
         if failures > self.patience.burst - 1.0 {
             return Err(Error::LimitReached {
                 message: "too many failed calls; wait before the next one".to_owned(),
                 retry_after: Some(Duration::from_secs_f64(1.0 / self.patience.per_second)),
             });
         }
-        if buckets.len() >= REMEMBERED {
-            let mut ages: Vec<Timestamp> = buckets.values().map(|bucket| bucket.at).collect();
-            ages.sort_unstable();
-            if let Some(middle) = ages.get(REMEMBERED / 2).copied() {
-                buckets.retain(|_, bucket| bucket.at > middle);
-            }
-        }
-        let failures = failures + 1.0;
-        buckets.insert(key.to_owned(), Bucket { failures, at: now });
-        Ok(())
+        Ok(failures)
     }
 
     /// Takes one back: it did not fail.
@@ -106,7 +114,19 @@ impl Failures {
     }
 }
 
-/// Refuses a peer that failed too often on this path.
+fn put(buckets: &mut HashMap<String, Bucket>, key: &str, failures: f64, now: Timestamp) {
+    if buckets.len() >= REMEMBERED {
+        let mut ages: Vec<Timestamp> = buckets.values().map(|bucket| bucket.at).collect();
+        ages.sort_unstable();
+        if let Some(middle) = ages.get(REMEMBERED / 2).copied() {
+            buckets.retain(|_, bucket| bucket.at > middle);
+        }
+    }
+    buckets.insert(key.to_owned(), Bucket { failures, at: now });
+}
+
+/// Refuses a peer that failed too often on this path. Counted afterwards: a vendor may deliver any number of good
+/// calls at once.
 pub(crate) async fn limit_failures(
     State((state, failures)): State<(ApiState, Arc<Failures>)>,
     request: Request,
@@ -114,12 +134,12 @@ pub(crate) async fn limit_failures(
 ) -> Response {
     let peer = network(peer(request.extensions(), request.headers()));
     let key = format!("{peer} {}", request.uri().path());
-    if let Err(refused) = failures.begin(&key, state.platform.clock.now()) {
+    if let Err(refused) = failures.check(&key, state.platform.clock.now()) {
         return ApiError::from(refused).into_response();
     }
     let response = next.run(request).await;
-    if !response.status().is_client_error() {
-        failures.forgive(&key);
+    if response.status().is_client_error() {
+        failures.count(&key, state.platform.clock.now());
     }
     response
 }
@@ -168,8 +188,10 @@ mod tests {
         let failures = Failures::of_peers();
         let mut now = Timestamp::UNIX_EPOCH;
         for _ in 0..30 {
-            assert!(failures.begin("x", now).is_ok());
+            assert!(failures.check("x", now).is_ok());
+            failures.count("x", now);
         }
+        assert!(failures.check("x", now).is_err());
         assert!(failures.begin("x", now).is_err());
         assert!(failures.begin("y", now).is_ok());
         now += TimeDelta::seconds(3);

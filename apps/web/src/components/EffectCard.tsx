@@ -1,6 +1,6 @@
 // One change to the outside world: what it does, where it goes, how it stands and why.
 import { Group, Text } from "@mantine/core";
-import { IconCheck, IconMessageReply, IconProgress } from "@tabler/icons-react";
+import { IconCheck, IconMessageQuestion, IconMessageReply, IconProgress } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { useIntegrationNames } from "../api/names";
 import type { components } from "../api/schema";
@@ -17,6 +17,7 @@ const KINDS = {
   reply: { word: "Reply", icon: IconMessageReply },
   receipt: { word: "Mark as seen", icon: IconCheck },
   progress: { word: "Progress message", icon: IconProgress },
+  question: { word: "Question", icon: IconMessageQuestion },
 } as const;
 
 const REASONS: Record<NonNullable<Effect["dead_reason"]>, string> = {

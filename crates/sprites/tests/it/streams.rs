@@ -5,6 +5,7 @@ use crate::{
     support::{bench, refused},
 };
 use axum::http::Method;
+use domain::sprite::NetworkPolicy;
 use futures_util::StreamExt as _;
 use ports::sandbox::{
     Exit, OutputStream, ProcessEvent, Progress, SandboxError, ServiceDefinition, ServiceStatus,
@@ -34,7 +35,8 @@ impl Progress for Lines {
 #[tokio::test]
 async fn checkpoints_are_made_with_their_progress() {
     let bench = bench().await;
-    bench.sprite.network_policy().await.unwrap();
+    let policy = NetworkPolicy::default();
+    bench.sprite.set_network_policy(policy).await.unwrap();
     let stream = "{\"type\":\"info\",\"data\":\"copying\",\"time\":\"odd\"}\n\n{\"type\":\"new kind\"}\n{\"type\":\"complete\",\"data\":\"Checkpoint v8 created\"}";
     let listed = json!({"id": "v8", "create_time": "2026-01-02T03:04:05Z", "comment": "why", "history": null});
     bench.machine.behave(|it| {
@@ -71,7 +73,8 @@ async fn checkpoints_are_made_with_their_progress() {
 #[tokio::test]
 async fn a_restore_that_fails_or_breaks_is_told() {
     let bench = bench().await;
-    bench.sprite.network_policy().await.unwrap();
+    let policy = NetworkPolicy::default();
+    bench.sprite.set_network_policy(policy).await.unwrap();
     let restore =
         |status, body: Value| canned(Method::POST, "/checkpoints/v5/restore", status, body);
     let answers = [
@@ -98,7 +101,8 @@ async fn a_restore_that_fails_or_breaks_is_told() {
 #[tokio::test]
 async fn services_are_read_as_servers_spell_them() {
     let bench = bench().await;
-    bench.sprite.network_policy().await.unwrap();
+    let policy = NetworkPolicy::default();
+    bench.sprite.set_network_policy(policy).await.unwrap();
     let service = json!({
         "name": "web", "cmd": "python3", "args": null, "needs": ["db"], "httpPort": 8080,
         "state": {"status": "running", "pid": 7, "started_at": "", "restart_count": 2},
@@ -137,7 +141,8 @@ async fn services_are_read_as_servers_spell_them() {
 #[tokio::test]
 async fn services_are_changed_and_refusals_told() {
     let bench = bench().await;
-    bench.sprite.network_policy().await.unwrap();
+    let policy = NetworkPolicy::default();
+    bench.sprite.set_network_policy(policy).await.unwrap();
     let done = "{\"type\":\"started\"}\n{\"type\":\"complete\",\"log_files\":null}\n";
     let answers = [
         canned(Method::PUT, "/services/web", 200, json!(done)),
