@@ -34,8 +34,6 @@ pub const POINTS: &[&str] = &[
     "tools.between_after_commit",
     "tools.before_commit",
     "tools.after_commit",
-    "park.before_commit",
-    "park.after_commit",
     "shell.before_commit",
     "shell.after_commit",
     "steer.absorbed",

@@ -82,10 +82,7 @@ pub(crate) async fn park(run: &mut Run, (waiting, asks): Asks) -> Result<(), Hal
         )
         .await?;
     run.flush(tx.as_ref()).await?;
-    crate::crash::point("park.before_commit");
-    tx.commit().await?;
-    crate::crash::point("park.after_commit");
-    Ok(())
+    Ok(tx.commit().await?)
 }
 
 /// Asks whether a draft may go out. It is not shown in the conversation: whoever reads there would have it.
