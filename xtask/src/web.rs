@@ -36,7 +36,14 @@ impl Web {
         };
         let installed = changed(&web.directory.join("node_modules/.package-lock.json"));
         if installed < changed(&web.directory.join("package-lock.json")) {
-            web.npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"])?;
+            // Not `ci`: that wants the packages of every platform in the lock file, and a mirror need not have them.
+            web.npm(&[
+                "install",
+                "--no-save",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+            ])?;
         }
         Ok(web)
     }
