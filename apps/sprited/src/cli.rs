@@ -140,8 +140,9 @@ fn run(serve: Serve) -> Result<(), Failure> {
 
 async fn work(settings: Settings, place: Place) -> Result<(), Failure> {
     let server = Server::start(settings, place).await?;
-    tracing::info!("sprites are served on http://{}", server.address());
+    // Before it is said that it runs: who reads that may end it at once.
     let mut signals = Signals::new()?;
+    tracing::info!("sprites are served on http://{}", server.address());
     signals.next().await;
     tracing::info!("stopping: sprites are stopped, their files stay; a second signal ends at once");
     tokio::select! {

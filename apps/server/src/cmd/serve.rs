@@ -81,8 +81,9 @@ pub async fn run(config: Config, duty: Duty) -> Result<(), Failure> {
     let rendered = metrics.clone();
     let render = Arc::new(move || rendered.render());
     let server = Server::start(&config, duty, redactor, render).await?;
-    greet(&server);
+    // Before it is said that it runs: who reads that may end it at once.
     let mut signals = Signals::new()?;
+    greet(&server);
     tokio::select! {
         () = signals.next() => {}
         never = telemetry::fold(&metrics) => match never {},
