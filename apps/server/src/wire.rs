@@ -324,6 +324,7 @@ pub fn http_client() -> anyhow::Result<reqwest::Client> {
         // A connection that died while idle would leave doubt whether a message was sent.
         .pool_idle_timeout(Duration::from_secs(30))
         .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(inference::GuardedResolver)
         .user_agent(concat!("nitejar/", env!("CARGO_PKG_VERSION")))
         .build()
         .context("the HTTP client cannot be built")

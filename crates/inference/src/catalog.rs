@@ -8,18 +8,23 @@ use crate::{
     prices::{PriceOverride, Prices, PricesError},
 };
 use domain::{
+    egress::operator_may_call,
     model::{ModelRef, Price},
+    provider::ProviderKind,
     secret::Secret,
 };
 use ports::{
     clock::Clock,
-    inference::{Inference, ModelProfile, Models, ResolvedModel, UnknownProvider},
+    inference::{
+        Connector, Inference, InvalidConnection, KnownModel, ModelProfile, Models, ProviderFacts,
+        ResolvedModel, UnknownProvider,
+    },
 };
 use reqwest::{
     Client, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// Which wire format a provider speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,26 @@ impl Family {
             Self::Anthropic => Some("https://api.anthropic.com"),
             Self::OpenAi => Some("https://api.openai.com/v1"),
             Self::Demo => None,
+        }
+    }
+}
+
+impl From<ProviderKind> for Family {
+    fn from(kind: ProviderKind) -> Self {
+        match kind {
+            ProviderKind::Anthropic => Self::Anthropic,
+            ProviderKind::OpenAi => Self::OpenAi,
+            ProviderKind::Demo => Self::Demo,
+        }
+    }
+}
+
+impl From<Family> for ProviderKind {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::Anthropic => Self::Anthropic,
+            Family::OpenAi => Self::OpenAi,
+            Family::Demo => Self::Demo,
         }
     }
 }
@@ -110,12 +135,46 @@ pub enum SettingsError {
 pub struct Catalog {
     providers: BTreeMap<String, Provider>,
     default_model: ModelRef,
-    prices: Arc<Prices>,
+    adapters: Adapters,
 }
 
 struct Provider {
-    family: Family,
+    facts: ProviderFacts,
     inference: Arc<dyn Inference>,
+}
+
+/// What every adapter is built from.
+struct Adapters {
+    prices: Arc<Prices>,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    timeouts: Timeouts,
+}
+
+impl Adapters {
+    fn build(&self, provider: ProviderSettings) -> Result<Arc<dyn Inference>, SettingsError> {
+        let endpoint = |provider| endpoint(provider, &self.client, &self.clock, self.timeouts);
+        let prices = || Arc::clone(&self.prices);
+        Ok(match provider.family {
+            Family::Demo => Arc::new(Demo::new(Arc::clone(&self.clock))),
+            Family::Anthropic => Arc::new(Anthropic::new(endpoint(provider)?, prices())),
+            Family::OpenAi => Arc::new(OpenAi::new(endpoint(provider)?, prices())),
+        })
+    }
+
+    fn profile(&self, family: Family, model: &ModelRef) -> ModelProfile {
+        match family {
+            Family::Anthropic | Family::OpenAi => {
+                self.prices.profile(model.provider(), model.name())
+            }
+            Family::Demo => ModelProfile {
+                price: Price::default(),
+                context_tokens: 200_000,
+                max_output_tokens: 8_192,
+                thinking_tokens: None,
+            },
+        }
+    }
 }
 
 impl Catalog {
@@ -126,29 +185,34 @@ impl Catalog {
         client: &Client,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, SettingsError> {
-        let prices =
-            Arc::new(Prices::new(settings.price_overrides).map_err(SettingsError::Prices)?);
+        let prices = Prices::new(settings.price_overrides).map_err(SettingsError::Prices)?;
+        let adapters = Adapters {
+            prices: Arc::new(prices),
+            client: client.clone(),
+            clock: Arc::clone(clock),
+            timeouts: settings.timeouts,
+        };
         let mut providers = BTreeMap::new();
         for provider in settings.providers {
             let name = provider.name.clone();
-            let family = provider.family;
-            let endpoint = |p| endpoint(p, client, clock, settings.timeouts);
-            let inference: Arc<dyn Inference> = match family {
-                Family::Demo => Arc::new(Demo::new(Arc::clone(clock))),
-                Family::Anthropic => {
-                    Arc::new(Anthropic::new(endpoint(provider)?, Arc::clone(&prices)))
-                }
-                Family::OpenAi => Arc::new(OpenAi::new(endpoint(provider)?, Arc::clone(&prices))),
+            let facts = ProviderFacts {
+                name: name.clone(),
+                kind: provider.family.into(),
+                base_url: provider.base_url.clone(),
+                has_key: provider.api_key.is_some(),
             };
-            let entry = Provider { family, inference };
-            if providers.insert(name.clone(), entry).is_some() {
+            let inference = adapters.build(provider)?;
+            if providers
+                .insert(name.clone(), Provider { facts, inference })
+                .is_some()
+            {
                 return Err(SettingsError::DuplicateProvider(name));
             }
         }
         let catalog = Self {
             providers,
             default_model: settings.default_model,
-            prices,
+            adapters,
         };
         let default = catalog.resolve(&catalog.default_model);
         default.map_err(SettingsError::DefaultModel)?;
@@ -168,26 +232,94 @@ impl Models for Catalog {
                 configured: self.providers(),
             });
         };
-        let profile = match provider.family {
-            Family::Anthropic | Family::OpenAi => {
-                self.prices.profile(model.provider(), model.name())
-            }
-            Family::Demo => ModelProfile {
-                price: Price::default(),
-                context_tokens: 200_000,
-                max_output_tokens: 8_192,
-                thinking_tokens: None,
-            },
-        };
         Ok(ResolvedModel {
             model: model.clone(),
-            profile,
+            profile: self.adapters.profile(provider.facts.kind.into(), model),
             inference: Arc::clone(&provider.inference),
         })
     }
 
     fn providers(&self) -> Vec<String> {
         self.providers.keys().cloned().collect()
+    }
+}
+
+impl Connector for Catalog {
+    fn own(&self) -> Vec<ProviderFacts> {
+        let facts = |provider: &Provider| provider.facts.clone();
+        self.providers.values().map(facts).collect()
+    }
+
+    fn connect(
+        &self,
+        provider: &ProviderFacts,
+        key: Option<Secret>,
+    ) -> Result<Arc<dyn Inference>, InvalidConnection> {
+        if let Some(url) = &provider.base_url {
+            check_address(url)?;
+        }
+        let settings = ProviderSettings {
+            name: provider.name.clone(),
+            family: provider.kind.into(),
+            base_url: provider.base_url.clone(),
+            api_key: key,
+        };
+        self.adapters
+            .build(settings)
+            .map_err(|error| InvalidConnection(error.to_string()))
+    }
+
+    fn profile(&self, kind: ProviderKind, model: &ModelRef) -> ModelProfile {
+        self.adapters.profile(kind.into(), model)
+    }
+
+    /// What the vendor serves at its own address, and what the operator named a price for.
+    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel> {
+        let prices = &self.adapters.prices;
+        let mut names = match (provider.kind, &provider.base_url) {
+            (ProviderKind::Demo, _) => vec![demo::MODEL],
+            (ProviderKind::Anthropic, None) => prices.names(|name| name.starts_with("claude-")),
+            (ProviderKind::OpenAi, None) => prices.names(|name| !name.starts_with("claude-")),
+            (ProviderKind::Anthropic | ProviderKind::OpenAi, Some(_)) => Vec::new(),
+        };
+        let default = &self.default_model;
+        let is_default = default.provider() == provider.name;
+        let named = prices.overridden(&provider.name);
+        for name in named.chain(is_default.then_some(default.name())) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let full = names
+            .into_iter()
+            .filter_map(|name| ModelRef::parse(&format!("{}/{name}", provider.name)).ok());
+        full.map(|model| KnownModel {
+            profile: self.adapters.profile(provider.kind.into(), &model),
+            priced: provider.kind == ProviderKind::Demo
+                || prices.knows(model.provider(), model.name()),
+            model,
+        })
+        .collect()
+    }
+}
+
+/// Refuses an address that is written out in a URL; names are looked at when they are resolved.
+fn check_address(url: &str) -> Result<(), InvalidConnection> {
+    let Ok(parsed) = Url::parse(url.trim()) else {
+        return Ok(());
+    };
+    if !parsed.username().is_empty() || parsed.password().is_some() || parsed.query().is_some() {
+        return Err(InvalidConnection(
+            "the base URL must hold neither a user, a password nor a query; give the key as the key".to_owned(),
+        ));
+    }
+    let host = parsed.host_str().unwrap_or_default();
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) if !operator_may_call(address) => Err(InvalidConnection(format!(
+            "{address} is a link-local or metadata address, which this server never calls; give the address of a \
+             model server"
+        ))),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

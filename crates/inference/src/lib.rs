@@ -11,6 +11,7 @@ mod anthropic;
 mod body;
 mod catalog;
 mod demo;
+mod egress;
 mod endpoint;
 mod estimate;
 mod failure;
@@ -21,5 +22,6 @@ pub mod sse;
 
 pub use body::body;
 pub use catalog::{Catalog, Family, ProviderSettings, Settings, SettingsError};
+pub use egress::GuardedResolver;
 pub use endpoint::{CONNECT_TIMEOUT, Timeouts};
 pub use prices::{PriceOverride, Prices, PricesError, Thinking};

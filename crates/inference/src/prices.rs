@@ -152,6 +152,28 @@ impl Prices {
         }
     }
 
+    /// The names in the table that fit.
+    pub(crate) fn names(&self, fits: impl Fn(&str) -> bool) -> Vec<&str> {
+        let names = self.rows.iter().map(|row| row.name.as_str());
+        names.filter(|name| fits(name)).collect()
+    }
+
+    /// The models of one provider that overrides name.
+    pub(crate) fn overridden(&self, provider: &str) -> impl Iterator<Item = &str> {
+        let named = self.overrides.iter().filter_map(|o| o.model.split_once('/'));
+        named.filter_map(move |(at, model)| (at == provider).then_some(model))
+    }
+
+    /// Whether the price of a model is known.
+    pub(crate) fn knows(&self, provider: &str, model: &str) -> bool {
+        let priced = |o: &&PriceOverride| o.input.is_some() && o.output.is_some();
+        let fits = |o: &PriceOverride| {
+            o.model.split_once('/') == Some((provider, model)) || o.model == model
+        };
+        self.rows.iter().any(|row| names(&row.name, model))
+            || self.overrides.iter().filter(priced).any(fits)
+    }
+
     fn row(&self, provider: &str, model: &str) -> Row {
         let known = self.rows.iter().find(|row| names(&row.name, model));
         let mut row = known.unwrap_or(&self.fallback).clone();

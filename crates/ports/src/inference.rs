@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use domain::{
     message::{Content, Part, Role},
     model::{ModelRef, Price, StopReason, Usage},
+    provider::ProviderKind,
+    secret::Secret,
 };
 use futures_core::Stream;
 use serde_json::Value;
@@ -171,4 +173,52 @@ pub trait Models: Send + Sync {
 
     /// The names of the configured providers, sorted.
     fn providers(&self) -> Vec<String>;
+}
+
+/// A provider as it is configured, without its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderFacts {
+    /// The part before the slash in `provider/model`.
+    pub name: String,
+    /// What it speaks.
+    pub kind: ProviderKind,
+    /// Where it is; the vendor's own address when absent.
+    pub base_url: Option<String>,
+    /// Whether it is given a key.
+    pub has_key: bool,
+}
+
+/// A model that a provider is known to serve. It may serve others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownModel {
+    /// Its full name.
+    pub model: ModelRef,
+    /// What is known of it.
+    pub profile: ModelProfile,
+    /// Whether its price is known; otherwise it is a cautious guess.
+    pub priced: bool,
+}
+
+/// Settings no provider can be reached with. The message names the fault and never the key.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct InvalidConnection(pub String);
+
+/// Reaches model providers that people add, at the prices of the server's own.
+pub trait Connector: Send + Sync {
+    /// The providers of the environment, by name.
+    fn own(&self) -> Vec<ProviderFacts>;
+
+    /// Prepares to ask a provider; does no I/O.
+    fn connect(
+        &self,
+        provider: &ProviderFacts,
+        key: Option<Secret>,
+    ) -> Result<Arc<dyn Inference>, InvalidConnection>;
+
+    /// What is known of a model of a provider.
+    fn profile(&self, kind: ProviderKind, model: &ModelRef) -> ModelProfile;
+
+    /// The models a provider is known to serve.
+    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel>;
 }

@@ -24,7 +24,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 /// The provider's name.
 pub(crate) const PROVIDER: &str = "demo";
-const MODEL: &str = "scripted";
+pub(crate) const MODEL: &str = "scripted";
 
 /// How often it says something while it "thinks".
 const THOUGHT_EVERY: Duration = Duration::from_millis(500);
