@@ -3,7 +3,7 @@
 use crate::{
     bootstrap::{self, KeyCheck},
     cli::Failure,
-    config::{Config, ConfigError},
+    config::{self, Config, ConfigError},
     secrets::RingSecrets,
     storage::{self, Database, Lines, Storage},
     system::{SystemClock, SystemIds},
@@ -24,7 +24,10 @@ use ports::{
     secrets::Secrets,
 };
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
-use services::{Channels, Platform, PlatformSettings};
+use services::{
+    Channels, Platform, PlatformSettings, Providers,
+    status::{DatabaseKind, Deployment},
+};
 use sprites::{SpritesHost, SpritesSettings};
 use sprites_local::{LocalHost, LocalSettings};
 use std::{
@@ -57,6 +60,8 @@ pub struct Foundation {
     pub channels: Arc<Channels>,
     /// Encryption at rest.
     pub cipher: Arc<dyn Cipher>,
+    /// How many keys it holds.
+    pub encryption_keys: usize,
     /// Knows every secret that was opened.
     pub redactor: Arc<Redactor>,
     /// Time.
@@ -122,6 +127,7 @@ pub async fn foundation(config: &Config, redactor: Arc<Redactor>) -> Result<Foun
 pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation, Failure> {
     learn_secrets(config, &redactor);
     let keys = key_ring(config, &redactor)?;
+    let encryption_keys = keys.count();
     let cipher: Arc<dyn Cipher> = Arc::new(AesGcmCipher::new(keys));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds);
@@ -141,6 +147,7 @@ pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation
         setup: Box::new(()),
         channels,
         cipher,
+        encryption_keys,
         redactor,
         clock,
         ids,
@@ -191,7 +198,6 @@ pub async fn assemble(
             limits: agent::turn::Limits::default(),
             drain: DRAIN,
             instance: platform.settings.instance.clone(),
-            retention: config.retention,
         },
     };
     Ok(Assembly {
@@ -208,7 +214,16 @@ async fn platform(
     tracker: &TaskTracker,
 ) -> Result<Platform, Failure> {
     let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets);
-    let catalog = models(config, &foundation.client, &foundation.clock)?;
+    let catalog = Arc::new(models(config, &foundation.client, &foundation.clock)?);
+    let (cipher, redactor) = (&foundation.cipher, &foundation.redactor);
+    let providers = Providers::new(
+        Arc::clone(&catalog) as _,
+        Arc::clone(cipher),
+        Arc::clone(redactor),
+    );
+    let tools = tools::standard();
+    let mut tools: Vec<_> = tools.iter().map(|tool| tool.spec().clone()).collect();
+    tools.sort_by_key(|tool| tool.name);
     let store = &foundation.store;
     let admin_token = config.server.admin_token.as_ref();
     Ok(Platform {
@@ -218,7 +233,9 @@ async fn platform(
         cipher: Arc::clone(&foundation.cipher),
         clock: Arc::clone(&foundation.clock),
         ids: Arc::clone(&foundation.ids),
-        models: Arc::new(catalog),
+        models: catalog,
+        providers: Arc::new(providers),
+        tools,
         sandboxes: sandboxes(config, config.server.data_dir.join("sprites")).await?,
         channels: Arc::clone(&foundation.channels),
         settings: PlatformSettings {
@@ -230,10 +247,24 @@ async fn platform(
             default_agent_budget: AGENT_BUDGET,
             job_budget: config.budgets.job,
             instance: storage::instance(config)?,
+            retention: config.retention,
+            deployment: deployment(config, foundation),
         },
         secrets,
         credentials: Arc::new(Argon2Credentials::new(PasswordCost::default())),
     })
+}
+
+fn deployment(config: &Config, foundation: &Foundation) -> Deployment {
+    Deployment {
+        database: match config.server.database {
+            config::Database::Sqlite(_) => DatabaseKind::Sqlite,
+            config::Database::Postgres(_) => DatabaseKind::Postgres,
+        },
+        redis: config.server.redis_url.is_some(),
+        encryption_keys: foundation.encryption_keys,
+        started_at: foundation.clock.now(),
+    }
 }
 
 /// Where a person on this machine finds the server, unless it has a public URL.

@@ -145,6 +145,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::me::router())
         .merge(routes::users::router())
         .merge(routes::links::router())
+        .merge(routes::providers::router())
+        .merge(routes::settings::router())
 }
 
 /// What people reach before they are anybody. Whoever fails here too often is not heard for a while.
@@ -199,7 +201,7 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 16] = [
+const TAGS: [(&str, &str); 17] = [
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
     ("work items", "What came in."),
@@ -222,6 +224,10 @@ const TAGS: [(&str, &str); 16] = [
     (
         "tokens",
         "What programs, and people's own tools, come in with.",
+    ),
+    (
+        "settings",
+        "Model providers, and what is set for the whole server.",
     ),
     ("webhooks", "Calls of vendors."),
     ("health", "Whether the process lives, and what it counts."),

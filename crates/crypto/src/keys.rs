@@ -63,6 +63,11 @@ impl KeyRing {
         &self.current.id
     }
 
+    /// How many keys it holds.
+    pub fn count(&self) -> usize {
+        self.older.len() + 1
+    }
+
     /// Whether it opens what was sealed with the key of this id.
     pub fn opens(&self, id: &str) -> bool {
         self.find(id).is_some()

@@ -25,6 +25,7 @@ pub mod model;
 pub mod page;
 pub mod provider;
 pub mod queue;
+pub mod retention;
 pub mod secret;
 pub mod sprite;
 pub mod text;

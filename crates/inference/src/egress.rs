@@ -25,7 +25,9 @@ fn allowed(name: &str, found: impl Iterator<Item = SocketAddr>) -> io::Result<Ad
     if good.is_empty() {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("{name} leads to link-local or metadata addresses only, which this server never calls"),
+            format!(
+                "{name} leads to link-local or metadata addresses only, which this server never calls"
+            ),
         ));
     }
     Ok(Box::new(good.into_iter()))
@@ -36,13 +38,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_leads_to_a_metadata_service_is_refused_and_of_several_addresses_the_good_ones_stay() {
+    fn a_name_that_leads_to_a_metadata_service_is_refused_and_of_several_addresses_the_good_ones_stay()
+     {
         let parse = |texts: &[&str]| -> Vec<SocketAddr> {
             texts.iter().map(|text| text.parse().unwrap()).collect()
         };
         let bad = parse(&["169.254.169.254:0"]);
         let refused = allowed("metadata.internal", bad.into_iter()).err().unwrap();
-        assert!(refused.to_string().contains("metadata.internal"), "{refused}");
+        assert!(
+            refused.to_string().contains("metadata.internal"),
+            "{refused}"
+        );
         let mixed = parse(&["169.254.169.254:0", "10.0.0.1:0", "[fe80::1]:0"]);
         let left: Vec<_> = allowed("x", mixed.into_iter()).unwrap().collect();
         assert_eq!(left, parse(&["10.0.0.1:0"]));

@@ -67,16 +67,22 @@ pub(crate) async fn prepare(
     with_tools: bool,
 ) -> Result<Preparation, StoreError> {
     steering::absorb(run, tx).await?;
-    let model = match run.model() {
+    let model = match run.model(tx).await? {
         Ok(model) => model,
         Err(failure) => return Ok(Preparation::Refused(failure)),
     };
+    let agent = &run.scene.agent;
+    let tools = run.engine.specs.iter();
+    let tools: Vec<_> = tools
+        .filter(|spec| agent.may_use(spec.name))
+        .cloned()
+        .collect();
     let setting = Setting {
-        agent: &run.scene.agent,
+        agent,
         model: model.model.name(),
         profile: &model.profile,
         history: &run.history,
-        tools: &run.engine.specs,
+        tools: &tools,
     };
     let request = prompt::request(&setting, &run.transcript, with_tools);
     let worst = model

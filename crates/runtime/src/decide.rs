@@ -125,9 +125,13 @@ async fn ask(
 ) -> Result<Option<Ruling>, StoreError> {
     settle_leftovers(engine, lane, item).await?;
     let name = scene.model(engine);
-    let model = match engine.platform.models.resolve(&name) {
+    let tx = engine.read(lane.tenant_id).await?;
+    let found =
+        services::providers::resolve(&engine.platform, tx.as_ref(), lane.tenant_id, &name).await?;
+    drop(tx);
+    let model = match found {
         Ok(model) => model,
-        Err(unknown) => return Ok(Some(triage::fallback(item, &unknown.to_string()))),
+        Err(problem) => return Ok(Some(triage::fallback(item, &problem.to_string()))),
     };
     let request = triage::question(item, &scene.agent, &scene.peers, model.model.name());
     let Some(mut call) = reserve(engine, lane, item, &model, &request).await? else {

@@ -1,14 +1,8 @@
 //! What the runtime is made of, and its life: start, run, drain.
 
 use crate::{
-    dispatch, effects, expiry,
-    held::Held,
-    hub::Hub,
-    leases, orphans,
-    patience::within,
-    places::Places,
-    pollers,
-    retention::{self, Retention},
+    dispatch, effects, expiry, held::Held, hub::Hub, leases, orphans, patience::within,
+    places::Places, pollers, retention,
 };
 use agent::turn::Limits;
 use domain::{
@@ -48,8 +42,6 @@ pub struct RuntimeSettings {
     pub drain: Duration,
     /// What stays the same over restarts of this process (see [`Worker::instance`]).
     pub instance: String,
-    /// How long what jobs leave behind is kept.
-    pub retention: Retention,
 }
 
 /// What the runtime needs from outside.

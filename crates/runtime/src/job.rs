@@ -285,15 +285,16 @@ impl Run {
     }
 
     /// The model this job thinks with.
-    pub(crate) fn model(&self) -> Result<ResolvedModel, JobFailure> {
-        self.engine
-            .platform
-            .models
-            .resolve(&self.job.model)
-            .map_err(|unknown| JobFailure {
-                code: "unknown_model".to_owned(),
-                message: format!("{unknown}. Change the agent's model, or configure the provider."),
-            })
+    pub(crate) async fn model(
+        &self,
+        tx: &dyn StoreTx,
+    ) -> Result<Result<ResolvedModel, JobFailure>, StoreError> {
+        let (platform, tenant) = (&self.engine.platform, self.job.tenant_id);
+        let found = services::providers::resolve(platform, tx, tenant, &self.job.model).await?;
+        Ok(found.map_err(|problem| JobFailure {
+            code: "unknown_model".to_owned(),
+            message: format!("{problem}. Change the agent's model, or configure the provider."),
+        }))
     }
 
     fn go_on(&self) -> Result<(), Halt> {

@@ -39,4 +39,3 @@ pub use bus::TwoBuses;
 pub use engine::{Engine, EngineParts, RuntimeSettings};
 pub use hub::Hub;
 pub use ingest::Gatherer;
-pub use retention::{Kept, Retention};

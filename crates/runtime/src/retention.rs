@@ -3,7 +3,10 @@
 
 use crate::{engine::Engine, leases, patience::within};
 use chrono::TimeDelta;
-use domain::Timestamp;
+use domain::{
+    Timestamp,
+    retention::{Kept, Retention},
+};
 use metrics::{counter, gauge};
 use ports::{
     clock::Clock,
@@ -22,59 +25,31 @@ const ROWS: u32 = 200;
 /// The pause after each step, in which others write.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long something is kept after its job has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// This many days.
-    Days(NonZeroU32),
-    /// For good.
-    Forever,
-}
-
-/// How long what a job leaves behind is kept. What happened and what it cost (work items, decisions, jobs,
-/// effects, model calls) is kept for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Messages and tool calls.
-    pub transcripts: Kept,
-    /// Event rows.
-    pub events: Kept,
-    /// What tools answered.
-    pub tool_output: Kept,
-}
-
-impl Kept {
-    /// The days, when there is an end to them.
-    const fn days(self) -> Option<NonZeroU32> {
-        match self {
-            Self::Days(days) => Some(days),
-            Self::Forever => None,
-        }
-    }
-}
-
-impl Retention {
-    /// What to forget now, and what to write where a tool's answer was. Events hold copies of messages and
-    /// answers, and a copy must not outlive what it is a copy of.
-    fn due(self, now: Timestamp) -> Vec<(Prunable, Timestamp, String)> {
-        let events = [self.events, self.tool_output, self.transcripts];
-        let events = events.into_iter().filter_map(Kept::days).min();
-        let due = |what, days: Option<NonZeroU32>| {
-            let days = days?;
-            let before = now - TimeDelta::days(i64::from(days.get()));
-            Some((what, before, marker(days)))
-        };
-        let keys = now - services::idempotency::KEPT;
-        [
-            due(Prunable::Events, events),
-            due(Prunable::ToolOutput, self.tool_output.days()),
-            due(Prunable::Transcripts, self.transcripts.days()),
-            Some((Prunable::IdempotencyKeys, keys, String::new())),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
+/// What to forget now, and what to write where a tool's answer was. Events hold copies of messages and
+/// answers, and a copy must not outlive what it is a copy of.
+fn due(retention: Retention, now: Timestamp) -> Vec<(Prunable, Timestamp, String)> {
+    let Retention {
+        transcripts,
+        events,
+        tool_output,
+    } = retention;
+    let copies = [events, tool_output, transcripts];
+    let copies = copies.into_iter().filter_map(Kept::days).min();
+    let due = |what, days: Option<NonZeroU32>| {
+        let days = days?;
+        let before = now - TimeDelta::days(i64::from(days.get()));
+        Some((what, before, marker(days)))
+    };
+    let keys = now - services::idempotency::KEPT;
+    [
+        due(Prunable::Events, copies),
+        due(Prunable::ToolOutput, tool_output.days()),
+        due(Prunable::Transcripts, transcripts.days()),
+        Some((Prunable::IdempotencyKeys, keys, String::new())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What stands where a tool's answer was.
@@ -99,7 +74,7 @@ async fn keep_small(engine: &Engine) {
             Ok(true) => {
                 if engine.now() >= due {
                     due = engine.now() + PRUNE_EVERY;
-                    stumble(prune(store, clock, engine.settings.retention).await);
+                    stumble(prune_now(engine).await);
                 }
                 stumble(tidy(store, clock).await);
             }
@@ -120,13 +95,21 @@ fn stumble(outcome: Result<(), StoreError>) {
     }
 }
 
+/// The settings are looked at every time: what people decide there takes hold without a restart.
+async fn prune_now(engine: &Engine) -> Result<(), StoreError> {
+    let current = services::retention::current(&engine.platform);
+    let retention = within(engine, current).await?;
+    let clock = engine.platform.clock.as_ref();
+    prune(engine.maintenance.as_ref(), clock, retention).await
+}
+
 /// Forgets everything that is old by now, step by step.
 async fn prune(
     store: &dyn Maintenance,
     clock: &dyn Clock,
     retention: Retention,
 ) -> Result<(), StoreError> {
-    for (what, before, marker) in retention.due(clock.now()) {
+    for (what, before, marker) in due(retention, clock.now()) {
         let mut rows = 0;
         loop {
             let step = Prune {

@@ -146,8 +146,10 @@ async fn run_one(run: &Run, call: &ToolCall) -> Option<(ToolCallStatus, ToolOutc
     if call.status != ToolCallStatus::Running {
         return None;
     }
-    let Some(tool) = tool(&run.engine, &call.name) else {
-        let known: Vec<&str> = run.engine.specs.iter().map(|spec| spec.name).collect();
+    let agent = &run.scene.agent;
+    let Some(tool) = tool(&run.engine, &call.name).filter(|_| agent.may_use(&call.name)) else {
+        let known = run.engine.specs.iter().map(|spec| spec.name);
+        let known: Vec<&str> = known.filter(|name| agent.may_use(name)).collect();
         let text = format!(
             "There is no tool `{}`. There are: {}.",
             call.name,

@@ -3,8 +3,9 @@
 use crate::{
     Context, Error,
     error::found,
+    offers,
     people::{PageOfSeen, see_agent},
-    sprites,
+    providers, sprites,
 };
 use domain::audit::Change;
 use domain::{
@@ -43,6 +44,8 @@ pub struct CreateAgent {
     pub loop_limits: UpdateLoopLimits,
     /// What it may spend in a day; absent = the server's default.
     pub budget: Option<Limit>,
+    /// The tools it may use; absent = all there are.
+    pub tools: Option<Vec<String>>,
 }
 
 /// What is to change; absent fields stay.
@@ -64,6 +67,8 @@ pub struct UpdateAgent {
     pub loop_limits: UpdateLoopLimits,
     /// What it may spend in a day.
     pub budget: Option<Limit>,
+    /// The tools it may use; `Some(None)` = all there are.
+    pub tools: Option<Option<Vec<String>>>,
 }
 
 /// The limits of [`LoopLimits`] that are to change.
@@ -90,11 +95,12 @@ pub struct UpdateLoopLimits {
 pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Error> {
     context.authorise(Area::Agents, Right::Administer)?;
     let now = context.now();
+    let tx = context.write().await?;
     let agent = Agent {
         id: AgentId::from_uuid(context.new_id()),
         tenant_id: context.tenant,
         name: name(&request.name)?,
-        model: model(context, request.model.as_deref())?,
+        model: model(context, tx.as_ref(), request.model.as_deref()).await?,
         instructions: instructions(request.instructions.unwrap_or_default())?,
         enabled: request.enabled.unwrap_or(true),
         reply_policy: request.reply_policy.unwrap_or(ReplyPolicy::Auto),
@@ -105,12 +111,11 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
                 .budget
                 .unwrap_or(context.platform.settings.default_agent_budget),
         )?,
-        tools: None,
+        tools: offers::chosen(context, request.tools)?,
         created_at: now,
         updated_at: now,
         archived_at: None,
     };
-    let tx = context.write().await?;
     if let Some(made) = tx.agents().find(context.tenant, agent.id).await? {
         return Ok(made);
     }
@@ -157,7 +162,7 @@ pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Resu
         agent.name = name(text)?;
     }
     if let Some(text) = &change.model {
-        agent.model = model(context, text.as_deref())?;
+        agent.model = model(context, tx.as_ref(), text.as_deref()).await?;
     }
     if let Some(text) = change.instructions {
         agent.instructions = instructions(text)?;
@@ -167,6 +172,9 @@ pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Resu
     agent.steering = change.steering.unwrap_or(agent.steering);
     agent.loop_limits = loop_limits(agent.loop_limits, change.loop_limits)?;
     agent.daily_budget = budget(change.budget.unwrap_or(agent.daily_budget))?;
+    if let Some(tools) = change.tools {
+        agent.tools = offers::chosen(context, tools)?;
+    }
     agent.updated_at = context.now();
     tx.agents()
         .update(&agent)
@@ -339,6 +347,7 @@ fn facts(agent: &Agent) -> Value {
         "reply_policy": agent.reply_policy,
         "steering": agent.steering,
         "loop_limits": agent.loop_limits,
+        "tools": agent.tools,
         "archived": agent.archived_at.is_some(),
     })
 }
@@ -347,14 +356,16 @@ fn name(text: &str) -> Result<AgentName, Error> {
     AgentName::parse(text).map_err(|error| Error::invalid("name", error.to_string()))
 }
 
-fn model(context: &Context, text: Option<&str>) -> Result<Option<ModelRef>, Error> {
+async fn model(
+    context: &Context,
+    tx: &dyn StoreTx,
+    text: Option<&str>,
+) -> Result<Option<ModelRef>, Error> {
     let Some(text) = text else { return Ok(None) };
     let model =
         ModelRef::parse(text).map_err(|error| Error::invalid("model", error.to_string()))?;
-    context
-        .platform
-        .models
-        .resolve(&model)
+    providers::resolve(&context.platform, tx, context.tenant, &model)
+        .await?
         .map_err(|error| Error::invalid("model", error.to_string()))?;
     Ok(Some(model))
 }

@@ -1,18 +1,19 @@
 //! What every use case is given: the ports, and on whose behalf it runs. Built once by the
 //! server; holds no state of its own.
 
-use crate::{Channels, Error};
+use crate::{Channels, Error, Providers, status::Deployment};
 use domain::{
     Timestamp,
     access::{Actor, Area, Right},
     budget::Limit,
     id::TenantId,
+    retention::Retention,
 };
 use ports::{
     cipher::Cipher,
     clock::Clock,
     ids::Ids,
-    inference::Models,
+    inference::{Models, ToolSpec},
     ingest::IngestQueue,
     login::Credentials,
     sandbox::SandboxHost,
@@ -41,6 +42,10 @@ pub struct PlatformSettings {
     pub job_budget: Limit,
     /// What stays the same over restarts of this process.
     pub instance: String,
+    /// How long what jobs leave behind is kept when the settings do not say otherwise.
+    pub retention: Retention,
+    /// What the server is made of.
+    pub deployment: Deployment,
 }
 
 /// Everything use cases need.
@@ -59,6 +64,10 @@ pub struct Platform {
     pub ids: Arc<dyn Ids>,
     /// The models that can be asked.
     pub models: Arc<dyn Models>,
+    /// The providers that people added.
+    pub providers: Arc<Providers>,
+    /// The tools agents may use, by name.
+    pub tools: Vec<ToolSpec>,
     /// Where sprites live.
     pub sandboxes: Arc<dyn SandboxHost>,
     /// Connected channels.

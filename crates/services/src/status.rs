@@ -1,8 +1,12 @@
-//! What is configured, for the front page and for whoever looks for a fault. Says nothing that a
-//! stranger may not know: no names, no counts, no addresses.
+//! What is configured, for the front page and for whoever looks for a fault. What is described without a caller says
+//! nothing that a stranger may not know: no names, no counts, no addresses.
 
-use crate::{Error, Platform};
-use domain::model::ModelRef;
+use crate::{Context, Error, Platform};
+use domain::{
+    Timestamp,
+    access::{Area, Right},
+    model::ModelRef,
+};
 use ports::sandbox::SandboxReport;
 
 /// What this server is.
@@ -34,4 +38,48 @@ pub fn describe(platform: &Platform) -> Status {
 /// Whether the database answers and has the schema this build expects.
 pub async fn ready(platform: &Platform) -> Result<(), Error> {
     Ok(platform.store.ready().await?)
+}
+
+/// Which kind of database there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// One file, for one process.
+    Sqlite,
+    /// A server, for any number of processes.
+    Postgres,
+}
+
+/// What a server is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployment {
+    /// Where rows are.
+    pub database: DatabaseKind,
+    /// Whether processes tell each other the news over Redis.
+    pub redis: bool,
+    /// How many encryption keys it holds; more than one only during a rotation.
+    pub encryption_keys: usize,
+    /// When this process started.
+    pub started_at: Timestamp,
+}
+
+/// What administrators see of the server.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// What is configured.
+    pub status: Status,
+    /// Where the world reaches it.
+    pub public_url: Option<String>,
+    /// What it is made of.
+    pub deployment: Deployment,
+}
+
+/// The server, for those who look after it.
+pub fn about(context: &Context) -> Result<About, Error> {
+    context.authorise(Area::Settings, Right::Read)?;
+    let platform = &context.platform;
+    Ok(About {
+        status: describe(platform),
+        public_url: platform.settings.public_url.clone(),
+        deployment: platform.settings.deployment,
+    })
 }

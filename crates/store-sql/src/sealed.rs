@@ -3,7 +3,7 @@
 
 use crate::{
     backend::{Backend, Scope},
-    entity::{idempotency_key, integration, setting, user, worker},
+    entity::{idempotency_key, integration, provider, setting, user, worker},
     error::db_error,
     store::SqlStore,
     tx::SqlTx,
@@ -25,6 +25,9 @@ const ANSWERS: &str = "idempotency_keys";
 const USERS: &str = "users";
 /// The one sealed column of users.
 const TOTP: &str = "totp_secret";
+const PROVIDERS: &str = "providers";
+/// The one sealed column of providers.
+const API_KEY: &str = "api_key";
 /// What stands before the name of a field, and before a key, in a place.
 const FIELD: &str = "config.";
 const KEY: &str = "response.";
@@ -42,14 +45,20 @@ impl<B: Backend> SealedStore for SqlStore<B> {
         if after.is_none_or(|value| value.table == INTEGRATIONS) {
             found = integrations(&tx, within(INTEGRATIONS), rows).await?;
         }
-        if found.is_empty() && after.is_none_or(|value| ![ANSWERS, USERS].contains(&value.table)) {
+        if found.is_empty()
+            && after.is_none_or(|value| ![ANSWERS, USERS, PROVIDERS].contains(&value.table))
+        {
             found = settings(&tx, within(SETTINGS), rows).await?;
         }
-        if found.is_empty() && after.is_none_or(|value| value.table != USERS) {
+        if found.is_empty() && after.is_none_or(|value| ![USERS, PROVIDERS].contains(&value.table))
+        {
             found = answers(&tx, within(ANSWERS), rows).await?;
         }
-        if found.is_empty() {
+        if found.is_empty() && after.is_none_or(|value| value.table != PROVIDERS) {
             found = second_factors(&tx, within(USERS), rows).await?;
+        }
+        if found.is_empty() {
+            found = keys(&tx, within(PROVIDERS), rows).await?;
         }
         Ok(found)
     }
@@ -62,6 +71,7 @@ impl<B: Backend> SealedStore for SqlStore<B> {
                 INTEGRATIONS => exchange_field(&tx, change).await?,
                 SETTINGS => exchange_setting(&tx, change).await?,
                 ANSWERS => exchange_answer(&tx, change).await?,
+                PROVIDERS => exchange_key(&tx, change).await?,
                 _ => exchange_second_factor(&tx, change).await?,
             };
         }
@@ -219,6 +229,32 @@ async fn second_factors(
     Ok(values.collect())
 }
 
+async fn keys(
+    db: &impl ConnectionTrait,
+    after: Option<&SealedValue>,
+    rows: u32,
+) -> Result<Vec<SealedValue>, StoreError> {
+    use provider::Column;
+    let page = provider::Entity::find()
+        .filter(Column::ApiKey.is_not_null())
+        .filter(Column::Id.gt(after.map_or(Uuid::nil(), |value| value.row)))
+        .order_by_asc(Column::Id)
+        .limit(u64::from(rows))
+        .all(db)
+        .await
+        .map_err(db_error("provider"))?;
+    let values = page.into_iter().filter_map(|row| {
+        Some(SealedValue {
+            tenant_id: TenantId::from_uuid(row.tenant_id),
+            table: PROVIDERS,
+            column: API_KEY.to_owned(),
+            row: row.id,
+            text: row.api_key?,
+        })
+    });
+    Ok(values.collect())
+}
+
 /// What comes after a row in the order of tenant and name.
 fn beyond(
     tenant_column: impl ColumnTrait,
@@ -319,5 +355,19 @@ async fn exchange_second_factor(tx: &SqlTx, change: &Resealed) -> Result<u64, St
         .exec(&tx.conn)
         .await
         .map_err(db_error("user"))?;
+    Ok(updated.rows_affected)
+}
+
+async fn exchange_key(tx: &SqlTx, change: &Resealed) -> Result<u64, StoreError> {
+    use provider::Column;
+    let value = &change.value;
+    let updated = provider::Entity::update_many()
+        .col_expr(Column::ApiKey, Expr::value(change.text.as_str()))
+        .filter(Column::Id.eq(value.row))
+        .filter(Column::TenantId.eq(value.tenant_id.as_uuid()))
+        .filter(Column::ApiKey.eq(value.text.as_str()))
+        .exec(&tx.conn)
+        .await
+        .map_err(db_error("provider"))?;
     Ok(updated.rows_affected)
 }

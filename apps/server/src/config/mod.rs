@@ -27,7 +27,7 @@ pub struct Config {
     /// What may be spent.
     pub budgets: BudgetsConfig,
     /// How long what jobs leave behind is kept.
-    pub retention: runtime::Retention,
+    pub retention: domain::retention::Retention,
     /// Where agents' computers are.
     pub sandboxes: SandboxesConfig,
     /// The log filter.

@@ -1,7 +1,7 @@
 //! How long what jobs leave behind is kept. What happened and what it cost is kept for good.
 
 use super::{ConfigError, Source};
-use runtime::{Kept, Retention};
+use domain::retention::{Kept, Retention};
 use std::num::NonZeroU32;
 
 /// Days after which tools' answers are removed when nobody said otherwise: they are most of a database's size,

@@ -1,6 +1,7 @@
 //! The same path with models behind real wire formats.
 
 use crate::app::{App, Options};
+use reqwest::Method;
 use serde_json::json;
 use simulators::{
     model::{Block, Fault, ModelSimulator, Reply},
@@ -187,4 +188,41 @@ async fn a_budget_that_is_used_up_stops_before_the_call_and_says_so() {
         (Some("failed"), Some("budget_exhausted"))
     );
     assert_eq!((job["cost_micros"].as_i64(), model.count()), (Some(0), 0));
+}
+
+/// A server whose only model is the built-in one, and a provider that people add: the simulator.
+#[tokio::test]
+async fn a_provider_of_the_settings_serves_agents_until_it_is_gone() {
+    let model = simulator().await;
+    let app = App::start().await;
+    let body = json!({"name": "added", "kind": "openai", "api_key": "added-key-canary",
+        "base_url": model.openai_base_url()});
+    let provider = app.post("/api/v1/providers", body).await;
+    let path = format!("/api/v1/providers/{}", provider["id"].as_str().unwrap());
+    let tested = app.post(&format!("{path}/test"), json!({"model": "m"})).await;
+    assert_eq!(tested["ok"], true, "{tested}");
+    assert_eq!(app.get(&path).await["health"], "ok");
+
+    let body = json!({"name": "Ada", "model": "added/m", "tools": ["bash"]});
+    app.post("/api/v1/agents", body).await;
+    let mut events = app.events("/api/v1/events", None).await;
+    app.hand_in("run `echo added-$((6*7))`").await;
+    let job = app.finished_job(&mut events).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let request = model.requests().pop().unwrap();
+    assert_eq!(
+        request.header("authorization"),
+        Some("Bearer added-key-canary")
+    );
+    let tools = request.body["tools"].as_array().unwrap().clone();
+    assert_eq!(tools.len(), 1, "{tools:?}");
+
+    let (status, _) = app.call(Method::DELETE, &path, None).await;
+    assert_eq!(status, 204);
+    app.hand_in("and now?").await;
+    let job = app.finished_job(&mut events).await;
+    assert_eq!(job["status"], "failed", "{job}");
+    let why = job["failure"]["message"].as_str().unwrap();
+    assert!(why.contains("no model provider `added`"), "{why}");
+    assert!(!app.log().contains("added-key-canary"));
 }

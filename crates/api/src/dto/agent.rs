@@ -42,6 +42,9 @@ pub(crate) struct CreateAgent {
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0, example = 5_000_000)]
     budget_micros_per_day: Field<i64>,
+    /// The tools it may use, by name; absent or null: all there are.
+    #[schema(example = json!(["read_file", "grep"]))]
+    tools: Option<Vec<String>>,
 }
 
 /// How to delete an agent.
@@ -97,6 +100,10 @@ pub(crate) struct UpdateAgent {
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 0)]
     budget_micros_per_day: Field<i64>,
+    /// The tools it may use, by name; null: all there are.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>)]
+    tools: Field<Vec<String>>,
 }
 
 /// An agent.
@@ -119,6 +126,9 @@ pub(crate) struct AgentView {
     /// What it may spend in a UTC day, in millionths of a US dollar; null: unlimited.
     #[schema(required, example = 5_000_000)]
     budget_micros_per_day: Option<i64>,
+    /// The tools it may use, by name; null: all there are.
+    #[schema(required)]
+    tools: Option<Vec<String>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     /// When it was deleted; its history stays readable.
@@ -201,6 +211,7 @@ impl From<CreateAgent> for agents::CreateAgent {
             steering: body.steering.map(|word| word.0),
             loop_limits: body.loop_limits.unwrap_or_default().into(),
             budget: body.budget_micros_per_day.given(limit),
+            tools: body.tools,
         }
     }
 }
@@ -216,6 +227,7 @@ impl From<UpdateAgent> for agents::UpdateAgent {
             steering: body.steering.map(|word| word.0),
             loop_limits: body.loop_limits.unwrap_or_default().into(),
             budget: body.budget_micros_per_day.given(limit),
+            tools: body.tools.given(|tools| tools),
         }
     }
 }
@@ -263,6 +275,7 @@ impl From<Agent> for AgentView {
                 Limit::Unlimited => None,
                 Limit::Of(amount) => Some(amount.0),
             },
+            tools: agent.tools,
             created_at: agent.created_at,
             updated_at: agent.updated_at,
             archived_at: agent.archived_at,

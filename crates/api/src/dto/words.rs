@@ -2,8 +2,8 @@
 //! answers and checks cannot drift apart.
 
 use domain::{
-    access, agent, approval, channel, effect, integration, job, login, message, model, queue,
-    sprite, work,
+    access, agent, approval, channel, effect, integration, job, login, message, model, provider,
+    queue, sprite, work,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -56,6 +56,8 @@ wire_words!(
     ModelCallStatus = model::ModelCallStatus: "Where a model call stands.",
     NetworkAction = sprite::NetworkAction: "Whether a host may be reached.",
     Origin = message::Origin: "Where a part came from.",
+    ProviderHealth = provider::ProviderHealth: "What the last test of a provider found.",
+    ProviderKind = provider::ProviderKind: "What a provider speaks: Anthropic Messages, Chat Completions as OpenAI and most others serve it, or the built-in model without AI.",
     ReplyPolicy = agent::ReplyPolicy: "Whether replies are sent, or held until a person releases them.",
     Right = access::Right: "How much may be done; each includes the ones before.",
     Role = access::Role: "What a person or a token may do.",

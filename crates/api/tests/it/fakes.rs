@@ -8,6 +8,7 @@ use domain::{
     channel::{Attachment, Place, Press},
     id::{JobId, SpriteSessionId, TenantId},
     model::ModelRef,
+    provider::ProviderKind,
     secret::Secret,
     sprite::{SandboxTier, SpriteKey},
 };
@@ -18,8 +19,8 @@ use ports::{
         IngressMode, InvalidSettings, Polled, Received, WebhookError, WebhookHeaders,
     },
     inference::{
-        Inference, InferenceError, ModelProfile, ModelRequest, ModelStream, Models, ResolvedModel,
-        UnknownProvider,
+        Connector, Inference, InferenceError, InvalidConnection, KnownModel, ModelProfile,
+        ModelRequest, ModelStream, Models, ProviderFacts, ResolvedModel, ToolSpec, UnknownProvider,
     },
     ingest::{Accept, Accepted, IngestQueue},
     live::{CommitListener, Committed, Delta, EventFeed, Live, LiveStream},
@@ -66,10 +67,64 @@ impl IngestQueue for Direct {
 
 pub(crate) struct OneModel;
 
+pub(crate) fn tool(name: &'static str) -> ToolSpec {
+    ToolSpec {
+        name,
+        description: "A tool.",
+        parameters: Value::Null,
+        read_only: true,
+    }
+}
+
 #[async_trait]
 impl Inference for OneModel {
     async fn ask(&self, _request: ModelRequest) -> Result<ModelStream, InferenceError> {
         panic!("the surface asks no model")
+    }
+}
+
+/// Reaches itself, whoever was meant.
+impl Connector for OneModel {
+    fn own(&self) -> Vec<ProviderFacts> {
+        let own = self.providers().into_iter().map(|name| ProviderFacts {
+            name,
+            kind: ProviderKind::Demo,
+            base_url: None,
+            has_key: false,
+        });
+        own.collect()
+    }
+
+    fn connect(
+        &self,
+        _provider: &ProviderFacts,
+        _key: Option<Secret>,
+    ) -> Result<Arc<dyn Inference>, InvalidConnection> {
+        Ok(Arc::new(Self))
+    }
+
+    fn profile(&self, _kind: ProviderKind, _model: &ModelRef) -> ModelProfile {
+        profile()
+    }
+
+    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel> {
+        let model = self.default_model();
+        let is_own = model.provider() == provider.name;
+        let known = is_own.then(|| KnownModel {
+            profile: self.profile(provider.kind, &model),
+            priced: true,
+            model,
+        });
+        known.into_iter().collect()
+    }
+}
+
+fn profile() -> ModelProfile {
+    ModelProfile {
+        price: domain::model::Price::default(),
+        context_tokens: 1_000,
+        max_output_tokens: 1_000,
+        thinking_tokens: None,
     }
 }
 
@@ -87,12 +142,7 @@ impl Models for OneModel {
         }
         Ok(ResolvedModel {
             model: model.clone(),
-            profile: ModelProfile {
-                price: domain::model::Price::default(),
-                context_tokens: 1_000,
-                max_output_tokens: 1_000,
-                thinking_tokens: None,
-            },
+            profile: profile(),
             inference: Arc::new(Self),
         })
     }

@@ -1,7 +1,7 @@
 //! A server without a socket: the router on a real store in a file of its own.
 
 use crate::{
-    fakes::{Direct, Feed, OneModel, Shells, Tokens, Vendor},
+    fakes::{Direct, Feed, OneModel, Shells, Tokens, Vendor, tool},
     place::Place,
 };
 use api::{ApiState, Phase, router};
@@ -109,9 +109,15 @@ impl App {
             store: Arc::clone(&store) as _,
             system: Arc::clone(&store) as _,
             ingest: Arc::new(Direct(Arc::clone(&store) as _)),
-            cipher,
+            cipher: Arc::clone(&cipher) as _,
             clock: Arc::new(clock.clone()),
             ids,
+            providers: Arc::new(services::Providers::new(
+                Arc::new(OneModel),
+                Arc::clone(&cipher) as _,
+                Arc::default(),
+            )),
+            tools: ["bash", "grep"].map(tool).to_vec(),
             models: Arc::new(OneModel),
             sandboxes: Arc::new(shells.clone()),
             channels: Arc::new(channels),
@@ -129,6 +135,17 @@ impl App {
                 default_agent_budget: Limit::Of(Micros(5_000_000)),
                 job_budget: Limit::Of(Micros(1_000_000)),
                 instance: "test".to_owned(),
+                retention: domain::retention::Retention {
+                    transcripts: domain::retention::Kept::Forever,
+                    events: domain::retention::Kept::Forever,
+                    tool_output: domain::retention::Kept::Forever,
+                },
+                deployment: services::status::Deployment {
+                    database: services::status::DatabaseKind::Sqlite,
+                    redis: false,
+                    encryption_keys: 1,
+                    started_at: clock.now(),
+                },
             },
         });
         let phase = watch::Sender::new(Phase::Serving);

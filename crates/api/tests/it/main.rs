@@ -22,6 +22,7 @@ mod integrations;
 mod matrix;
 mod people;
 mod place;
+mod settings;
 mod sprite_sessions;
 mod sprites;
 mod streams;

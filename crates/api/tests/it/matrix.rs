@@ -133,6 +133,25 @@ const ROWS: &[(&str, &[Role], &str)] = &[
     ("find_approval", ALL, ""),
     ("approve_approval", MEMBERS, ""),
     ("deny_approval", MEMBERS, ""),
+    ("list_providers", ADMINS, ""),
+    (
+        "create_provider",
+        ADMINS,
+        r#"{"name": "x", "kind": "anthropic"}"#,
+    ),
+    ("find_provider", ADMINS, ""),
+    ("update_provider", ADMINS, "{}"),
+    ("delete_provider", ADMINS, ""),
+    ("test_provider", ADMINS, "{}"),
+    ("list_models", ALL, ""),
+    ("list_tools", ALL, ""),
+    ("show_about", ADMINS, ""),
+    ("show_retention", ADMINS, ""),
+    (
+        "set_retention",
+        ADMINS,
+        r#"{"tool_output_days": 1, "event_days": 1, "transcript_days": null}"#,
+    ),
 ];
 
 pub(crate) struct Operation {

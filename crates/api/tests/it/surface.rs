@@ -97,6 +97,8 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
     let session = session["id"].as_str().unwrap().to_owned();
     let body = json!({"email": "x@example.com", "role": "viewer"});
     let invitation = app.post("/api/v1/invitations", body).await.id();
+    let body = json!({"name": "x", "kind": "anthropic"});
+    let provider = app.post("/api/v1/providers", body).await.id();
     let stranger = app.stranger();
     for operation in operations() {
         if !operation.path.contains("{id}") {
@@ -116,6 +118,7 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
             "users" => ada.id.clone(),
             "sessions" => session.clone(),
             "invitations" => invitation.clone(),
+            "providers" => provider.clone(),
             "tokens" => NOBODY.to_owned(),
             other => panic!("say which id {other} takes"),
         };

@@ -31,6 +31,8 @@ mod matrix;
 mod people;
 #[path = "../it/place.rs"]
 mod place;
+#[path = "../it/settings.rs"]
+mod settings;
 #[path = "../it/sprite_sessions.rs"]
 mod sprite_sessions;
 #[path = "../it/sprites.rs"]

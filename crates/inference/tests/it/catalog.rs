@@ -1,12 +1,17 @@
 //! Resolving models, and settings that cannot work.
 
-use crate::support::{client, settings};
+use crate::support::{KEY, client, request, settings, user};
 use domain::{
     model::{ModelRef, Usage},
+    provider::ProviderKind,
     secret::Secret,
 };
 use inference::{Catalog, Family, Prices, ProviderSettings, Settings, SettingsError};
-use ports::{clock::Clock, inference::Models as _};
+use ports::{
+    clock::Clock,
+    inference::{Connector as _, Models as _, ProviderFacts},
+};
+use simulators::model::{ModelSimulator, Options};
 use std::sync::Arc;
 use test_kit::fakes::FakeClock;
 
@@ -74,4 +79,79 @@ fn settings_that_cannot_work_are_refused_with_the_reason() {
     let mut no_default = settings(Family::OpenAi, "http://h/v1");
     no_default.default_model = model("anthropic/claude");
     assert!(message(no_default).contains("no model provider `anthropic`"));
+}
+
+fn added(kind: ProviderKind, base_url: Option<&str>) -> ProviderFacts {
+    ProviderFacts {
+        name: "added".to_owned(),
+        kind,
+        base_url: base_url.map(str::to_owned),
+        has_key: true,
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_was_added_is_asked_with_its_own_key() {
+    let simulator = ModelSimulator::start(Options::default()).await.unwrap();
+    let catalog = build(settings(Family::Anthropic, "http://127.0.0.1:1")).unwrap();
+    let place = simulator.openai_base_url();
+    let added = added(ProviderKind::OpenAi, Some(&place));
+    let inference = catalog.connect(&added, Some(Secret::new(KEY))).unwrap();
+    inference.ask(request(vec![user("hello")])).await.unwrap();
+    let asked = simulator.requests().remove(0);
+    assert_eq!(
+        asked.header("authorization"),
+        Some(format!("Bearer {KEY}").as_str())
+    );
+}
+
+#[test]
+fn an_address_that_may_not_be_called_is_refused_however_it_is_written() {
+    let catalog = build(settings(Family::Anthropic, "http://127.0.0.1:1")).unwrap();
+    let connect = |url: &str| {
+        let added = added(ProviderKind::OpenAi, Some(url));
+        catalog.connect(&added, None).map(drop)
+    };
+    for url in [
+        "http://169.254.169.254/v1",
+        "http://2852039166/v1",
+        "http://0xa9fea9fe",
+        "http://[::ffff:169.254.169.254]/v1",
+        "http://[fd00:ec2::254]/v1",
+    ] {
+        let why = connect(url).unwrap_err().to_string();
+        assert!(why.contains("link-local or metadata"), "{url}: {why}");
+    }
+    for url in ["http://user:password@h/v1", "http://h/v1?key=x"] {
+        let why = connect(url).unwrap_err().to_string();
+        assert!(why.contains("the key as the key"), "{url}: {why}");
+    }
+    assert!(
+        connect("ftp://h")
+            .unwrap_err()
+            .to_string()
+            .contains("not an http(s) URL")
+    );
+    assert!(connect("http://127.0.0.1:8080/v1").is_ok());
+}
+
+#[test]
+fn a_vendor_is_known_to_serve_its_models_and_a_stranger_none() {
+    let catalog = build(settings(Family::Anthropic, "http://127.0.0.1:1")).unwrap();
+    let vendor = catalog.known(&added(ProviderKind::Anthropic, None));
+    assert!(
+        vendor
+            .iter()
+            .all(|known| known.priced && known.model.name().starts_with("claude-"))
+    );
+    assert!(vendor.len() > 3);
+    assert!(
+        catalog
+            .known(&added(ProviderKind::OpenAi, Some("http://h/v1")))
+            .is_empty()
+    );
+    let own = catalog.own().remove(0);
+    let default = catalog.known(&own);
+    assert_eq!(default.len(), 1);
+    assert!(!default[0].priced);
 }

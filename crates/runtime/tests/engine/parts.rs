@@ -7,6 +7,7 @@ use domain::{
     channel::{Attachment, Place, Press},
     message::{Arguments, Content},
     model::{ModelRef, Price, StopReason},
+    provider::ProviderKind,
     secret::Secret,
     sprite::{SandboxTier, SpriteKey},
 };
@@ -18,8 +19,9 @@ use ports::{
     },
     cipher::{Cipher, CipherError, SealedPlace},
     inference::{
-        Inference, InferenceError, ModelEvent, ModelProfile, ModelRequest, ModelStream, Models,
-        ResolvedModel, ToolSpec, UnknownProvider,
+        Connector, Inference, InferenceError, InvalidConnection, KnownModel, ModelEvent,
+        ModelProfile, ModelRequest, ModelStream, Models, ProviderFacts, ResolvedModel, ToolSpec,
+        UnknownProvider,
     },
     sandbox::{
         OutputStream, Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite,
@@ -91,6 +93,51 @@ impl Inference for Model {
     }
 }
 
+/// Reaches itself, whoever was meant.
+impl Connector for Model {
+    fn own(&self) -> Vec<ProviderFacts> {
+        let own = self.providers().into_iter().map(|name| ProviderFacts {
+            name,
+            kind: ProviderKind::Demo,
+            base_url: None,
+            has_key: false,
+        });
+        own.collect()
+    }
+
+    fn connect(
+        &self,
+        _provider: &ProviderFacts,
+        _key: Option<Secret>,
+    ) -> Result<Arc<dyn Inference>, InvalidConnection> {
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn profile(&self, _kind: ProviderKind, _model: &ModelRef) -> ModelProfile {
+        profile()
+    }
+
+    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel> {
+        let model = self.default_model();
+        let is_own = model.provider() == provider.name;
+        let known = is_own.then(|| KnownModel {
+            profile: self.profile(provider.kind, &model),
+            priced: true,
+            model,
+        });
+        known.into_iter().collect()
+    }
+}
+
+fn profile() -> ModelProfile {
+    ModelProfile {
+        price: Price::default(),
+        context_tokens: 100_000,
+        max_output_tokens: 1_000,
+        thinking_tokens: None,
+    }
+}
+
 impl Models for Model {
     fn default_model(&self) -> ModelRef {
         ModelRef::parse("told/model").unwrap()
@@ -99,12 +146,7 @@ impl Models for Model {
     fn resolve(&self, model: &ModelRef) -> Result<ResolvedModel, UnknownProvider> {
         Ok(ResolvedModel {
             model: model.clone(),
-            profile: ModelProfile {
-                price: Price::default(),
-                context_tokens: 100_000,
-                max_output_tokens: 1_000,
-                thinking_tokens: None,
-            },
+            profile: profile(),
             inference: Arc::new(self.clone()),
         })
     }

@@ -7,6 +7,7 @@ use crate::{
 use domain::{
     effect::EffectAction,
     job::JobStatus,
+    message::ToolCallStatus,
     work::{DecidedBy, Verdict},
 };
 use futures_util::{FutureExt, StreamExt};
@@ -102,4 +103,21 @@ async fn no_secret_of_the_server_leaves_with_a_live_event() {
     assert!(events.contains("my key is [redacted]"), "{events}");
     assert_eq!(output, "before [redacted] after");
     assert_eq!(text, "it is [redacted], and canary is none");
+}
+
+#[tokio::test]
+async fn a_tool_that_the_agent_may_not_use_is_not_run() {
+    let world = World::start(&[Answer::Works, Answer::Says(vec!["well"])]).await;
+    world.allow("request_approval").await;
+    world.say("work").await;
+    assert_eq!(world.reply().await, "well");
+    let jobs = world.jobs().await;
+    let tx = world.store.inner().read(world.tenant).await.unwrap();
+    let calls = tx.transcript().tool_calls(world.tenant, jobs[0].id).await;
+    let call = calls.unwrap().remove(0);
+    assert_eq!(call.status, ToolCallStatus::Failed);
+    assert_eq!(
+        call.result.as_deref(),
+        Some("There is no tool `work`. There are: request_approval.")
+    );
 }

@@ -21,7 +21,7 @@ use ports::{
     store::{Durability, JobFilter, Store, SystemStore, Upkeep},
     tool::Tool,
 };
-use runtime::{Engine, EngineParts, Gatherer, Hub, Kept, Retention, RuntimeSettings};
+use runtime::{Engine, EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Platform, PlatformSettings};
 use std::{
     collections::BTreeMap,
@@ -105,6 +105,17 @@ impl World {
         }
     }
 
+    /// Lets the agent use one tool only.
+    pub(crate) async fn allow(&self, tool: &str) {
+        let tx = self.platform.store.write(self.tenant, Durability::Relaxed);
+        let tx = tx.await.unwrap();
+        let page = tx.agents().list(self.tenant, PageRequest::first(1)).await;
+        let mut agent = page.unwrap().items.remove(0);
+        agent.tools = Some(vec![tool.to_owned()]);
+        tx.agents().update(&agent).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// A person writes to the agent.
     pub(crate) async fn say(&self, text: &str) {
         let message = builders::inbound(text, "chat", text, self.clock.now());
@@ -171,6 +182,15 @@ fn platform(
         cipher: Arc::new(Plain),
         clock: Arc::new(clock.clone()),
         ids,
+        providers: Arc::new(services::Providers::new(
+            Arc::new(model.clone()),
+            Arc::new(Plain),
+            Arc::default(),
+        )),
+        tools: tools::standard()
+            .iter()
+            .map(|tool| tool.spec().clone())
+            .collect(),
         models: Arc::new(model),
         sandboxes: Arc::new(NoSprites),
         channels,
@@ -185,6 +205,17 @@ fn platform(
             default_agent_budget: Limit::Unlimited,
             job_budget: Limit::Unlimited,
             instance: "one".to_owned(),
+            retention: domain::retention::Retention {
+                transcripts: domain::retention::Kept::Forever,
+                events: domain::retention::Kept::Forever,
+                tool_output: domain::retention::Kept::Forever,
+            },
+            deployment: services::status::Deployment {
+                database: services::status::DatabaseKind::Sqlite,
+                redis: false,
+                encryption_keys: 1,
+                started_at: clock.now(),
+            },
         },
     })
 }
@@ -198,18 +229,12 @@ fn tools(go: &Arc<Semaphore>) -> Vec<Arc<dyn Tool>> {
 }
 
 fn behaviour() -> RuntimeSettings {
-    let kept = Kept::Forever;
     RuntimeSettings {
         jobs: 4,
         sends: 4,
         limits: agent::turn::Limits { turns: 8 },
         drain: Duration::from_secs(5),
         instance: "one".to_owned(),
-        retention: Retention {
-            transcripts: kept,
-            events: kept,
-            tool_output: kept,
-        },
     }
 }
 

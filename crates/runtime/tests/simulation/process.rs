@@ -20,7 +20,7 @@ use ports::{
     secrets::Secrets,
     store::StoreError,
 };
-use runtime::{Engine, EngineParts, Gatherer, Hub, Kept, Retention, RuntimeSettings};
+use runtime::{Engine, EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{Channels, Context, Platform, PlatformSettings};
 use std::{
     collections::BTreeMap,
@@ -86,7 +86,6 @@ impl Process {
     async fn start(self: &Arc<Self>) -> Result<(), StoreError> {
         let Inside { hub, platform, .. } = self.inside();
         let store = Arc::new(FaultyStore::new(self));
-        let kept = Kept::Forever;
         let engine = Engine::start(EngineParts {
             platform: Arc::clone(platform),
             leases: Arc::<FaultyStore>::clone(&store),
@@ -100,11 +99,6 @@ impl Process {
                 limits: agent::turn::Limits { turns: 6 },
                 drain: Duration::from_secs(5),
                 instance: self.instance.clone(),
-                retention: Retention {
-                    transcripts: kept,
-                    events: kept,
-                    tool_output: kept,
-                },
             },
         })
         .await?;
@@ -250,6 +244,15 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
         cipher: Arc::new(Plain),
         clock: Arc::new(ProcessClock(Arc::clone(process))),
         ids: Arc::clone(&world.ids) as _,
+        providers: Arc::new(services::Providers::new(
+            Arc::new(Minds(Arc::clone(process))),
+            Arc::new(Plain),
+            Arc::default(),
+        )),
+        tools: tools::standard()
+            .iter()
+            .map(|tool| tool.spec().clone())
+            .collect(),
         models: Arc::new(Minds(Arc::clone(process))),
         sandboxes: Arc::new(tools::NoSprites),
         channels,
@@ -264,6 +267,17 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
             default_agent_budget: Limit::Unlimited,
             job_budget: Limit::Of(Micros(5_000_000)),
             instance: process.instance.clone(),
+            retention: domain::retention::Retention {
+                transcripts: domain::retention::Kept::Forever,
+                events: domain::retention::Kept::Forever,
+                tool_output: domain::retention::Kept::Forever,
+            },
+            deployment: services::status::Deployment {
+                database: services::status::DatabaseKind::Sqlite,
+                redis: false,
+                encryption_keys: 1,
+                started_at: world.clock.now(),
+            },
         },
     };
     (Arc::new(platform), hub)

@@ -1,7 +1,7 @@
 //! Another attempt at what a job was for: a new job, never the old one reopened.
 
 use super::{continuation, load};
-use crate::{Context, Error, error::found, events};
+use crate::{Context, Error, error::found, events, providers};
 use domain::{
     Timestamp,
     access::{Area, Right},
@@ -64,7 +64,8 @@ pub async fn retry(context: &Context, id: JobId, request: RetryJob) -> Result<Jo
         tx.agents().find(context.tenant, old.agent_id).await?,
         "agent",
     )?;
-    let job = next_attempt(context, &tx, &old, model(context, &agent)?).await?;
+    let model = model(context, &tx, &agent).await?;
+    let job = next_attempt(context, &tx, &old, model).await?;
     tx.jobs()
         .insert(&job, context.platform.settings.job_budget)
         .await?;
@@ -166,20 +167,20 @@ async fn check_unanswered(context: &Context, tx: &BoxTx, old: &Job) -> Result<()
 }
 
 /// The model the agent has now: a failed attempt is often retried because the model was changed.
-fn model(context: &Context, agent: &Agent) -> Result<ModelRef, Error> {
+async fn model(context: &Context, tx: &BoxTx, agent: &Agent) -> Result<ModelRef, Error> {
     if !agent.enabled || agent.archived_at.is_some() {
         return Err(Error::conflict(
             "agent_disabled",
             format!("{} takes no work; switch it on first", agent.name),
         ));
     }
-    let models = &context.platform.models;
+    let platform = &context.platform;
     let model = agent
         .model
         .clone()
-        .unwrap_or_else(|| models.default_model());
-    models
-        .resolve(&model)
+        .unwrap_or_else(|| platform.models.default_model());
+    providers::resolve(platform, tx.as_ref(), context.tenant, &model)
+        .await?
         .map_err(|error| Error::conflict("model_unavailable", error.to_string()))?;
     Ok(model)
 }

@@ -2,7 +2,10 @@
 
 use super::Harness;
 use crate::builders;
-use domain::id::IntegrationId;
+use domain::{
+    id::{IntegrationId, ProviderId},
+    provider::{Provider, ProviderHealth, ProviderKind, ProviderName},
+};
 use ports::{
     ids::Ids as _,
     store::{Durability, KeyClaim, Resealed, SavedResponse, SealedValue, StoreTx},
@@ -11,7 +14,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// What is sealed in the harness, in no order: two fields, one of a removed integration, a setting, answers.
+/// What is sealed in the harness, in no order: two fields, one of a removed integration, a setting, answers,
+/// the key of a provider.
 async fn fill(h: &Harness) -> Vec<SealedValue> {
     let tenant = h.tenant.id;
     let mut open = h.integration.clone();
@@ -48,8 +52,37 @@ async fn fill(h: &Harness) -> Vec<SealedValue> {
         },
     ];
     all.extend(answers(h, tx.as_ref()).await);
+    all.push(key(h, tx.as_ref()).await);
     tx.commit().await.unwrap();
     all
+}
+
+/// The key of a model provider, beside one that has none.
+async fn key(h: &Harness, tx: &dyn StoreTx) -> SealedValue {
+    let mut provider = Provider {
+        id: ProviderId::from_uuid(h.ids.next()),
+        tenant_id: h.tenant.id,
+        name: ProviderName::parse("open").unwrap(),
+        kind: ProviderKind::OpenAi,
+        base_url: None,
+        api_key: None,
+        health: ProviderHealth::Unknown,
+        health_detail: None,
+        created_at: h.now(),
+        updated_at: h.now(),
+    };
+    tx.providers().insert(&provider).await.unwrap();
+    provider.id = ProviderId::from_uuid(h.ids.next());
+    provider.name = ProviderName::parse("keyed").unwrap();
+    provider.api_key = Some("enc:v1:key".to_owned());
+    tx.providers().insert(&provider).await.unwrap();
+    SealedValue {
+        tenant_id: h.tenant.id,
+        table: "providers",
+        column: "api_key".to_owned(),
+        row: provider.id.as_uuid(),
+        text: "enc:v1:key".to_owned(),
+    }
 }
 
 fn field(h: &Harness, name: &str, id: IntegrationId, text: &str) -> SealedValue {
