@@ -35,6 +35,8 @@ pub(crate) struct Moody {
     pub(crate) refused: AtomicUsize,
     /// So many reads fail, whatever else works.
     pub(crate) failing_reads: AtomicUsize,
+    /// How often something old was looked for.
+    pub(crate) pruned: AtomicUsize,
     /// What is done next and never answered, each once.
     silent: Mutex<Vec<&'static str>>,
     /// Questions about leases that were answered, and when.
@@ -51,6 +53,7 @@ impl Moody {
             away: AtomicBool::default(),
             refused: AtomicUsize::default(),
             failing_reads: AtomicUsize::default(),
+            pruned: AtomicUsize::default(),
             silent: Mutex::default(),
             answered: Mutex::default(),
             asked: AtomicUsize::default(),
@@ -242,6 +245,7 @@ impl LeaseStore for Moody {
 #[async_trait]
 impl Maintenance for Moody {
     async fn prune(&self, prune: Prune<'_>) -> Result<Pruned, StoreError> {
+        self.pruned.fetch_add(1, SeqCst);
         self.inner.prune(prune).await
     }
 

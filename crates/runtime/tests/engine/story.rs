@@ -50,6 +50,9 @@ async fn the_progress_message_says_in_the_end_how_it_went() {
 #[tokio::test]
 async fn what_cannot_even_be_decided_on_fails_visibly() {
     let world = World::start(&[]).await;
+    // Then nobody else reads.
+    let looked = async || world.store.pruned.load(SeqCst) > 0;
+    world.until("a look at what is old", looked).await;
     world.store.failing_reads.store(3, SeqCst);
     world.say("hello").await;
     let notice = world.reply().await;
