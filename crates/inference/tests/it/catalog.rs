@@ -97,7 +97,7 @@ async fn a_provider_that_was_added_is_asked_with_its_own_key() {
     let place = simulator.openai_base_url();
     let added = added(ProviderKind::OpenAi, Some(&place));
     let inference = catalog.connect(&added, Some(Secret::new(KEY))).unwrap();
-    inference.ask(request(vec![user("hello")])).await.unwrap();
+    let _answer = inference.ask(request(vec![user("hello")])).await.unwrap();
     let asked = simulator.requests().remove(0);
     assert_eq!(
         asked.header("authorization"),
