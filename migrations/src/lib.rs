@@ -27,6 +27,8 @@ mod m20261123_000015_access;
 mod m20261123_000016_audit;
 mod m20261123_000017_approvals;
 mod m20261123_000018_providers;
+mod m20261123_000019_web_channel;
+mod m20261123_000020_read_models;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
@@ -60,6 +62,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000016_audit::Migration),
             Box::new(m20261123_000017_approvals::Migration),
             Box::new(m20261123_000018_providers::Migration),
+            Box::new(m20261123_000019_web_channel::Migration),
+            Box::new(m20261123_000020_read_models::Migration),
         ]
     }
 }

@@ -147,6 +147,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::links::router())
         .merge(routes::providers::router())
         .merge(routes::settings::router())
+        .merge(routes::overview::router())
+        .merge(routes::costs::router())
 }
 
 /// What people reach before they are anybody. Whoever fails here too often is not heard for a while.
@@ -201,7 +203,9 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 17] = [
+const TAGS: [(&str, &str); 19] = [
+    ("overview", "The whole at a glance."),
+    ("costs", "What was spent, and what came of it."),
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
     ("work items", "What came in."),

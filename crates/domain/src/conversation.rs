@@ -3,7 +3,7 @@
 use crate::{
     Timestamp,
     channel::{ChatKind, Place},
-    id::{ConversationId, IntegrationId, TenantId},
+    id::{AgentId, ConversationId, IntegrationId, TenantId},
 };
 
 /// One thread on one integration; its key is (integration, channel, thread).
@@ -21,6 +21,8 @@ pub struct Conversation {
     pub chat: ChatKind,
     /// The vendor's title of the place.
     pub title: Option<String>,
+    /// The only agent it is with, when somebody began it with one.
+    pub agent_id: Option<AgentId>,
     /// When it was first seen.
     pub created_at: Timestamp,
 }

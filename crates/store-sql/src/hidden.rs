@@ -1,7 +1,7 @@
 //! What is kept from somebody, as conditions: an agent or integration that is restricted takes with it all that
 //! belongs to it.
 
-use crate::entity::{conversation, effect, job, lane, lane_entry, work_item};
+use crate::entity::{approval, conversation, effect, job, lane, lane_entry, model_call, work_item};
 use domain::access::Hidden;
 use sea_orm::{
     ColumnTrait, Condition,
@@ -55,6 +55,12 @@ pub(crate) fn conversations(hidden: &Hidden) -> Condition {
         seen = seen.add(column.is_not_in(integrations(hidden)));
     }
     if !hidden.agents.is_empty() {
+        let only = conversation::Column::AgentId;
+        seen = seen.add(
+            Condition::any()
+                .add(only.is_null())
+                .add(only.is_not_in(agents(hidden))),
+        );
         let theirs = lane::Column::AgentId.is_in(agents(hidden));
         let others = lane::Column::AgentId.is_not_in(agents(hidden));
         seen = seen.add(
@@ -90,6 +96,53 @@ pub(crate) fn jobs(hidden: &Hidden) -> Condition {
             .and_where(conversation::Column::IntegrationId.is_in(integrations(hidden)))
             .to_owned();
         seen = seen.add(job::Column::ConversationId.not_in_subquery(there));
+    }
+    seen
+}
+
+/// Questions of such jobs.
+pub(crate) fn approvals(hidden: &Hidden) -> Condition {
+    let mut seen = Condition::all();
+    if !hidden.agents.is_empty() {
+        seen = seen.add(approval::Column::AgentId.is_not_in(agents(hidden)));
+    }
+    if !hidden.integrations.is_empty() {
+        seen = seen.add(approval::Column::IntegrationId.is_not_in(integrations(hidden)));
+    }
+    seen
+}
+
+/// What waits in lanes of such agents and came in at such places.
+pub(crate) fn waiting(hidden: &Hidden) -> Condition {
+    agents_work(
+        hidden,
+        lane_entry::Column::AgentId,
+        Expr::col((lane_entry::Entity, lane_entry::Column::WorkItemId)),
+    )
+}
+
+/// Model calls of such agents about what came in at such places.
+pub(crate) fn model_calls(hidden: &Hidden) -> Condition {
+    agents_work(
+        hidden,
+        model_call::Column::AgentId,
+        Expr::col((model_call::Entity, model_call::Column::WorkItemId)),
+    )
+}
+
+fn agents_work(hidden: &Hidden, agent: impl ColumnTrait, item: Expr) -> Condition {
+    let mut seen = Condition::all();
+    if !hidden.agents.is_empty() {
+        seen = seen.add(agent.is_not_in(agents(hidden)));
+    }
+    if !hidden.integrations.is_empty() {
+        let there = Query::select()
+            .expr(Expr::value(1))
+            .from(work_item::Entity)
+            .and_where(item.equals((work_item::Entity, work_item::Column::Id)))
+            .and_where(work_item::Column::IntegrationId.is_in(integrations(hidden)))
+            .to_owned();
+        seen = seen.add(Expr::exists(there).not());
     }
     seen
 }

@@ -239,6 +239,7 @@ async fn write_conversations(
                 thread: thread.to_owned(),
                 chat: accept.message.chat.as_str().to_owned(),
                 title: accept.message.title.clone(),
+                agent_id: None,
                 created_at: now,
             },
         )

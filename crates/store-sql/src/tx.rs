@@ -10,7 +10,7 @@ use crate::{
         background_processes::SqlBackgroundProcesses, conversations::SqlConversations,
         effects::SqlEffects, events::SqlEvents, idempotency::SqlIdempotency,
         identities::SqlIdentities, integrations::SqlIntegrations, jobs::SqlJobs, lanes::SqlLanes,
-        ledger::SqlLedger, logins::SqlLogins, providers::SqlProviders, settings::SqlSettings,
+        ledger::SqlLedger, logins::SqlLogins, providers::SqlProviders, reports::SqlReports, settings::SqlSettings,
         sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript, users::SqlUsers,
         work::SqlWork,
     },
@@ -28,7 +28,7 @@ use ports::{
         BackgroundProcessRepository, CatalogTx, ConversationRepository, EffectRepository,
         EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
         IntegrationRepository, JobRepository, LaneRepository, LedgerRepository, LoginRepository,
-        PeopleTx, ProviderRepository, SettingRepository, SpriteSessionRepository, StoreError,
+        PeopleTx, ProviderRepository, RecordTx, ReportRepository, SettingRepository, SpriteSessionRepository, StoreError,
         StoreTx, TranscriptRepository, UserRepository, WorkRepository,
     },
 };
@@ -133,8 +133,6 @@ impl PeopleTx for SqlTx {
         Box::new(SqlIdentities(self))
     }
 
-    fn audit(&self) -> Box<dyn AuditRepository + '_> {
-        Box::new(SqlAudit(self))
     }
 }
 
@@ -177,6 +175,16 @@ impl ExecutionTx for SqlTx {
 
     fn background_processes(&self) -> Box<dyn BackgroundProcessRepository + '_> {
         Box::new(SqlBackgroundProcesses(self))
+    }
+}
+
+impl RecordTx for SqlTx {
+    fn audit(&self) -> Box<dyn AuditRepository + '_> {
+        Box::new(SqlAudit(self))
+    }
+
+    fn reports(&self) -> Box<dyn ReportRepository + '_> {
+        Box::new(SqlReports(self))
     }
 }
 

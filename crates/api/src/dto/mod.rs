@@ -3,12 +3,14 @@
 
 pub(crate) mod agent;
 pub(crate) mod approval;
+pub(crate) mod cost;
 pub(crate) mod effect;
 pub(crate) mod integration;
 pub(crate) mod job;
 pub(crate) mod link;
 pub(crate) mod message;
 pub(crate) mod provider;
+pub(crate) mod overview;
 pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod sprite;

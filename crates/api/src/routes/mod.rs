@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod costs;
 pub(crate) mod effects;
 pub(crate) mod events;
 pub(crate) mod health;
@@ -11,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod links;
 pub(crate) mod me;
 pub(crate) mod providers;
+pub(crate) mod overview;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod sprite_sessions;

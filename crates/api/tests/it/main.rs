@@ -23,6 +23,7 @@ mod matrix;
 mod people;
 mod place;
 mod settings;
+mod reports;
 mod sprite_sessions;
 mod sprites;
 mod streams;

@@ -6,11 +6,17 @@ use domain::{
     Timestamp,
     access::Hidden,
     agent::Agent,
+    channel::ChannelType,
     conversation::Conversation,
     id::{AgentId, ConversationId, IntegrationId, TenantId},
+    effect::Effect,
     integration::{Health, Integration},
+    job::Job,
+    message::Message,
     page::{Page, PageRequest},
+    work::{Decision, WorkItem},
 };
+use uuid::Uuid;
 
 /// Agents of a tenant. Archived ones are found by id but never listed.
 #[async_trait]
@@ -89,9 +95,92 @@ pub trait IntegrationRepository: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// Conversations of a tenant; they are made by ingest.
+/// Which conversations to list; every field narrows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConversationFilter {
+    /// At this integration.
+    pub integration_id: Option<IntegrationId>,
+    /// In which this agent works.
+    pub agent_id: Option<AgentId>,
+    /// Only this one.
+    pub id: Option<ConversationId>,
+    /// Not kept from the reader.
+    pub hidden: Hidden,
+}
+
+/// A conversation as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedConversation {
+    /// The conversation.
+    pub conversation: Conversation,
+    /// What its integration is called.
+    pub integration_name: String,
+    /// Of which type that is.
+    pub channel: ChannelType,
+    /// Its place in the list: the newest item, or the conversation itself when there is none.
+    pub newest: Uuid,
+    /// When something last came in, or it began.
+    pub last_activity_at: Timestamp,
+}
+
+/// What a conversation shows of a job that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The job.
+    pub job: Job,
+    /// Its last words, where it has any.
+    pub message: Option<Message>,
+    /// Its reply on the channel, where it owes one.
+    pub reply: Option<Effect>,
+}
+
+/// Where the entries of a conversation go on: before this instant and, at it, before this id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// The instant.
+    pub at: Timestamp,
+    /// The id.
+    pub id: Uuid,
+}
+
+/// Conversations of a tenant; most are made by ingest.
 #[async_trait]
 pub trait ConversationRepository: Send + Sync {
+    /// Writes one that somebody begins with an agent; `Conflict` when the place is taken.
+    async fn insert(&self, conversation: &Conversation) -> Result<(), StoreError>;
+    /// Newest activity first.
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: &ConversationFilter,
+        page: PageRequest,
+    ) -> Result<Page<ListedConversation>, StoreError>;
+    /// What came in, newest first, at most `limit`.
+    async fn items(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        before: Option<Before>,
+        limit: u32,
+    ) -> Result<Vec<WorkItem>, StoreError>;
+    /// Jobs of agents that are not hidden, by when they ended, newest first, at most `limit`.
+    async fn answers(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        hidden: &Hidden,
+        before: Option<Before>,
+        limit: u32,
+    ) -> Result<Vec<Answered>, StoreError>;
+    /// What agents that are not hidden left alone, newest first, at most `limit`.
+    async fn passes(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        hidden: &Hidden,
+        before: Option<Before>,
+        limit: u32,
+    ) -> Result<Vec<Decision>, StoreError>;
     /// One conversation.
     async fn find(
         &self,

@@ -15,6 +15,7 @@ mod ledger;
 mod maintenance;
 mod people;
 mod providers;
+mod reports;
 mod sealed;
 mod system;
 mod transcript;
@@ -26,7 +27,10 @@ pub use access::{
 };
 pub use approvals::{ApprovalFilter, ApprovalRepository, IdentityRepository};
 pub use audit::{AuditFilter, AuditRepository};
-pub use catalog::{AgentRepository, ConversationRepository, IntegrationRepository};
+pub use catalog::{
+    AgentRepository, Answered, Before, ConversationFilter, ConversationRepository,
+    IntegrationRepository, ListedConversation,
+};
 pub use effects::{EffectFilter, EffectRepository, EventRepository};
 pub use execution::{
     BackgroundProcessRepository, JobFilter, JobRepository, LaneRepository, QueuedItem,
@@ -36,6 +40,9 @@ pub use ledger::LedgerRepository;
 pub use maintenance::{Maintenance, Prunable, Prune, Pruned, Tidied};
 pub use people::{LoginRepository, UserRepository};
 pub use providers::ProviderRepository;
+pub use reports::{
+    AgentStanding, CostFilter, CostGroup, CostRow, DayOutcome, Needs, ReportRepository,
+};
 pub use sealed::{Resealed, SealedStore, SealedValue};
 pub use system::{LeaseStore, Swept, SystemStore, Upkeep, Worker};
 pub use transcript::TranscriptRepository;
@@ -144,8 +151,6 @@ pub trait PeopleTx {
     fn access(&self) -> Box<dyn AccessRepository + '_>;
     /// Who people are on their channels.
     fn identities(&self) -> Box<dyn IdentityRepository + '_>;
-    /// Who changed what.
-    fn audit(&self) -> Box<dyn AuditRepository + '_>;
 }
 
 /// Repositories of what happens.
@@ -172,9 +177,17 @@ pub trait ExecutionTx {
     fn background_processes(&self) -> Box<dyn BackgroundProcessRepository + '_>;
 }
 
+/// Repositories of what people look back at.
+pub trait RecordTx {
+    /// Who changed what.
+    fn audit(&self) -> Box<dyn AuditRepository + '_>;
+    /// Sums over many rows.
+    fn reports(&self) -> Box<dyn ReportRepository + '_>;
+}
+
 /// One transaction.
 #[async_trait]
-pub trait StoreTx: CatalogTx + PeopleTx + ExecutionTx + Send + Sync {
+pub trait StoreTx: CatalogTx + PeopleTx + ExecutionTx + RecordTx + Send + Sync {
     /// Locks the lane row and checks that the caller still holds it; [`StoreError::Stale`] if not.
     /// First call of every transaction that writes for a job.
     async fn fenced(&self, tenant: TenantId, lane: LaneId, fence: Fence) -> Result<(), StoreError>;

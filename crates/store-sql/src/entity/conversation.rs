@@ -4,7 +4,7 @@ use crate::error::word;
 use domain::{
     channel::Place,
     conversation::Conversation,
-    id::{ConversationId, IntegrationId, TenantId},
+    id::{AgentId, ConversationId, IntegrationId, TenantId},
 };
 use ports::store::StoreError;
 use sea_orm::entity::prelude::*;
@@ -20,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) thread: String,
     pub(crate) chat: String,
     pub(crate) title: Option<String>,
+    pub(crate) agent_id: Option<Uuid>,
     pub(crate) created_at: DateTimeUtc,
 }
 
@@ -27,6 +28,23 @@ pub(crate) struct Model {
 pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl From<&Conversation> for Model {
+    fn from(conversation: &Conversation) -> Self {
+        let place = conversation.place.clone();
+        Self {
+            id: conversation.id.as_uuid(),
+            tenant_id: conversation.tenant_id.as_uuid(),
+            integration_id: conversation.integration_id.as_uuid(),
+            channel: place.channel,
+            thread: place.thread.unwrap_or_default(),
+            chat: conversation.chat.as_str().to_owned(),
+            title: conversation.title.clone(),
+            agent_id: conversation.agent_id.map(AgentId::as_uuid),
+            created_at: conversation.created_at,
+        }
+    }
+}
 
 impl TryFrom<Model> for Conversation {
     type Error = StoreError;
@@ -42,6 +60,7 @@ impl TryFrom<Model> for Conversation {
             },
             chat: word("conversation", "chat", &row.chat)?,
             title: row.title,
+            agent_id: row.agent_id.map(AgentId::from_uuid),
             created_at: row.created_at,
         })
     }

@@ -3,12 +3,12 @@
 use crate::{
     entity::approval::{self, Column, Entity, Model},
     error::db_error,
+    hidden,
     query::{insert, is, narrow, page},
     tx::SqlTx,
 };
 use async_trait::async_trait;
 use domain::{
-    access::Hidden,
     approval::{Approval, ApprovalStatus},
     id::{AgentId, ApprovalId, EffectId, JobId, TenantId},
     page::{Page, PageRequest},
@@ -50,18 +50,7 @@ impl ApprovalRepository for SqlApprovals<'_> {
         if let Some(status) = filter.status {
             select = select.filter(is(Column::Status, status.as_str()));
         }
-        let Hidden {
-            agents,
-            integrations,
-        } = &filter.hidden;
-        if !agents.is_empty() {
-            let agents = agents.iter().map(|agent| agent.as_uuid());
-            select = select.filter(Column::AgentId.is_not_in(agents));
-        }
-        if !integrations.is_empty() {
-            let integrations = integrations.iter().map(|of| of.as_uuid());
-            select = select.filter(Column::IntegrationId.is_not_in(integrations));
-        }
+        select = select.filter(hidden::approvals(&filter.hidden));
         let approvals = self.all(page(select, Column::Id, request)).await?;
         Ok(Page::from_overfetch(approvals, request.limit, |a| {
             a.id.as_uuid()

@@ -19,6 +19,7 @@ pub(crate) mod lanes;
 pub(crate) mod ledger;
 pub(crate) mod logins;
 pub(crate) mod providers;
+pub(crate) mod reports;
 pub(crate) mod settings;
 pub(crate) mod sprite_sessions;
 pub(crate) mod transcript;
