@@ -160,7 +160,10 @@ impl Prices {
 
     /// The models of one provider that overrides name.
     pub(crate) fn overridden(&self, provider: &str) -> impl Iterator<Item = &str> {
-        let named = self.overrides.iter().filter_map(|o| o.model.split_once('/'));
+        let named = self
+            .overrides
+            .iter()
+            .filter_map(|o| o.model.split_once('/'));
         named.filter_map(move |(at, model)| (at == provider).then_some(model))
     }
 

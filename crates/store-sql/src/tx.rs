@@ -10,9 +10,9 @@ use crate::{
         background_processes::SqlBackgroundProcesses, conversations::SqlConversations,
         effects::SqlEffects, events::SqlEvents, idempotency::SqlIdempotency,
         identities::SqlIdentities, integrations::SqlIntegrations, jobs::SqlJobs, lanes::SqlLanes,
-        ledger::SqlLedger, logins::SqlLogins, providers::SqlProviders, reports::SqlReports, settings::SqlSettings,
-        sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript, users::SqlUsers,
-        work::SqlWork,
+        ledger::SqlLedger, logins::SqlLogins, providers::SqlProviders, reports::SqlReports,
+        settings::SqlSettings, sprite_sessions::SqlSpriteSessions, transcript::SqlTranscript,
+        users::SqlUsers, work::SqlWork,
     },
 };
 use async_trait::async_trait;
@@ -28,8 +28,9 @@ use ports::{
         BackgroundProcessRepository, CatalogTx, ConversationRepository, EffectRepository,
         EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
         IntegrationRepository, JobRepository, LaneRepository, LedgerRepository, LoginRepository,
-        PeopleTx, ProviderRepository, RecordTx, ReportRepository, SettingRepository, SpriteSessionRepository, StoreError,
-        StoreTx, TranscriptRepository, UserRepository, WorkRepository,
+        PeopleTx, ProviderRepository, RecordTx, ReportRepository, SettingRepository,
+        SpriteSessionRepository, StoreError, StoreTx, TranscriptRepository, UserRepository,
+        WorkRepository,
     },
 };
 use sea_orm::{
@@ -131,8 +132,6 @@ impl PeopleTx for SqlTx {
 
     fn identities(&self) -> Box<dyn IdentityRepository + '_> {
         Box::new(SqlIdentities(self))
-    }
-
     }
 }
 

@@ -199,7 +199,9 @@ async fn a_provider_of_the_settings_serves_agents_until_it_is_gone() {
         "base_url": model.openai_base_url()});
     let provider = app.post("/api/v1/providers", body).await;
     let path = format!("/api/v1/providers/{}", provider["id"].as_str().unwrap());
-    let tested = app.post(&format!("{path}/test"), json!({"model": "m"})).await;
+    let tested = app
+        .post(&format!("{path}/test"), json!({"model": "m"}))
+        .await;
     assert_eq!(tested["ok"], true, "{tested}");
     assert_eq!(app.get(&path).await["health"], "ok");
 

@@ -110,7 +110,8 @@ pub(crate) struct QueueView {
 
 impl From<Overview> for OverviewView {
     fn from(overview: Overview) -> Self {
-        let wait = |since: DateTime<Utc>| (overview.at - since).max(TimeDelta::zero()).num_seconds();
+        let wait =
+            |since: DateTime<Utc>| (overview.at - since).max(TimeDelta::zero()).num_seconds();
         let queue = QueueView {
             queued_items: overview.queued,
             oldest_wait_seconds: overview.oldest_queued_at.map(wait),

@@ -11,6 +11,7 @@ use domain::{
     job::JobFailure,
     model::{ModelCallStatus, Usage},
 };
+use ports::clock::Clock as _;
 use serde_json::{Value, json};
 use std::time::Duration;
 use test_kit::builders;

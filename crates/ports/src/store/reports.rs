@@ -133,8 +133,11 @@ pub trait ReportRepository: Send + Sync {
     /// What the tenant spent today, archived agents included.
     async fn spent_today(&self, tenant: TenantId, now: Timestamp) -> Result<Micros, StoreError>;
     /// Costs, dearest first, by day when daily.
-    async fn costs(&self, tenant: TenantId, filter: &CostFilter)
-    -> Result<Vec<CostRow>, StoreError>;
+    async fn costs(
+        &self,
+        tenant: TenantId,
+        filter: &CostFilter,
+    ) -> Result<Vec<CostRow>, StoreError>;
     /// How jobs ended in a span, by day.
     async fn outcomes(
         &self,

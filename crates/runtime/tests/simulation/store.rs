@@ -22,9 +22,9 @@ use ports::{
         BackgroundProcessRepository, BoxTx, CatalogTx, ConversationRepository, Durability,
         EffectRepository, EventRepository, ExecutionTx, IdempotencyRepository, IdentityRepository,
         IntegrationRepository, JobRepository, LaneRepository, LeaseStore, LedgerRepository,
-        LoginRepository, Maintenance, PeopleTx, ProviderRepository, Prune, Pruned,
-        SettingRepository, SpriteSessionRepository, Store, StoreError, StoreTx, Swept, SystemStore,
-        Tidied, TranscriptRepository, UserRepository, WorkRepository, Worker,
+        LoginRepository, Maintenance, PeopleTx, ProviderRepository, Prune, Pruned, RecordTx,
+        ReportRepository, SettingRepository, SpriteSessionRepository, Store, StoreError, StoreTx,
+        Swept, SystemStore, Tidied, TranscriptRepository, UserRepository, WorkRepository, Worker,
     },
 };
 use std::{
@@ -169,7 +169,6 @@ repositories!(PeopleTx:
     logins -> LoginRepository,
     access -> AccessRepository,
     identities -> IdentityRepository,
-    audit -> AuditRepository,
 );
 
 repositories!(ExecutionTx:
@@ -183,6 +182,11 @@ repositories!(ExecutionTx:
     events -> EventRepository,
     sprite_sessions -> SpriteSessionRepository,
     background_processes -> BackgroundProcessRepository,
+);
+
+repositories!(RecordTx:
+    audit -> AuditRepository,
+    reports -> ReportRepository,
 );
 
 #[async_trait]
