@@ -49,13 +49,14 @@ impl Home {
 
     /// Makes what is missing, empties the temporary files and gives all to its owner.
     pub(crate) fn prepare(&self) -> io::Result<()> {
-        for passable in self.folder.parent().into_iter().chain([&*self.folder]) {
-            make_passable(passable)?;
-        }
         // Without a user of its own its files are the server's, and a program among them that lends
         // its owner's rights would lend those to any user of the host who gets there.
         let mode = if self.owner.is_some() { 0o711 } else { 0o700 };
-        fs::set_permissions(&self.folder, Permissions::from_mode(mode))?;
+        for directory in self.folder.parent().into_iter().chain([&*self.folder]) {
+            make_passable(directory)?;
+            // What is kept about a sprite may have made it before, for the server alone.
+            fs::set_permissions(directory, Permissions::from_mode(mode))?;
+        }
         swap::repair(&self.folder)?;
         tree::remove(&self.tmp)?;
         for directory in [&self.files, &self.tmp] {

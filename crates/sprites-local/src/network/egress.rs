@@ -10,12 +10,12 @@ use crate::home::Home;
 use domain::sprite::NetworkPolicy;
 use nix::sys::socket::{MsgFlags, recv};
 use std::{
-    fs::{self, DirBuilder, File, Permissions},
+    fs::{self, File, Permissions},
     io::{self, ErrorKind},
     os::{
         fd::AsRawFd as _,
         unix::{
-            fs::{DirBuilderExt as _, PermissionsExt as _, lchown},
+            fs::{PermissionsExt as _, lchown},
             net::UnixListener as StdListener,
         },
     },
@@ -90,10 +90,9 @@ pub(crate) fn directory(home: &Home) -> PathBuf {
 /// The directory stays the server's, so that nothing inside can put another socket there; only the
 /// sprite's user may connect.
 fn listen(directory: &Path, owner: Option<u32>) -> io::Result<StdListener> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o711)
-        .create(directory)?;
+    fs::create_dir_all(directory)?;
+    // Whatever this process keeps from others otherwise: a sprite's user must get to the socket.
+    fs::set_permissions(directory, Permissions::from_mode(0o711))?;
     // The whole path may be longer than the address of a socket can be.
     let held = File::open(directory)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", held.as_raw_fd()));

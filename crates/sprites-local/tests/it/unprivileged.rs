@@ -2,7 +2,7 @@
 //! where such a user can get at them, so they are copied.
 
 use crate::support::{output, required, settings, sprite};
-use domain::sprite::SandboxTier;
+use domain::sprite::{NetworkPolicy, SandboxTier};
 use ports::sandbox::SandboxHost as _;
 use sprites_local::{LocalHost, LocalSettings, StartError};
 use std::{
@@ -23,6 +23,8 @@ async fn under_root_a_sprite_has_a_user_of_its_own() {
     if !is_root() {
         return;
     }
+    // As the server does: what it makes is its own unless it says otherwise.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     for tier in [SandboxTier::Namespaces, SandboxTier::Landlock] {
         let directory = tempfile::tempdir().unwrap();
         open_to_all(directory.path());
@@ -42,6 +44,9 @@ async fn under_root_a_sprite_has_a_user_of_its_own() {
             Err(error) => panic!("{error:?}"),
         };
         let sandbox = host.open(sprite(1)).await.unwrap();
+        // A record of a sprite that was never awake, and then the sprite.
+        let policy = NetworkPolicy::default();
+        sandbox.set_network_policy(policy).await.unwrap();
         output(&*sandbox, "echo x > file; cat file").await;
         let key = sprite(1);
         let home = directory.path().join("sprites");
