@@ -159,6 +159,7 @@ pub async fn open(config: &Config, redactor: Arc<Redactor>) -> Result<Foundation
 pub async fn assemble(
     config: &Config,
     foundation: Foundation,
+    port: u16,
     tracker: &TaskTracker,
 ) -> Result<Assembly, Failure> {
     let home = bootstrap::home(
@@ -167,7 +168,7 @@ pub async fn assemble(
         foundation.clock.now(),
     )
     .await?;
-    let platform = Arc::new(platform(config, &foundation, home, tracker).await?);
+    let platform = Arc::new(platform(config, &foundation, home, port, tracker).await?);
     let context = services::Context::system(Arc::clone(&platform), home);
     services::integrations::ensure_built_in(&context)
         .await
@@ -211,6 +212,7 @@ async fn platform(
     config: &Config,
     foundation: &Foundation,
     home_tenant: TenantId,
+    port: u16,
     tracker: &TaskTracker,
 ) -> Result<Platform, Failure> {
     let secrets: Arc<dyn Secrets> = Arc::new(RingSecrets);
@@ -243,7 +245,7 @@ async fn platform(
             home_tenant,
             admin_token_hash: admin_token.map(|token| secrets.hash(token)),
             public_url: config.server.app_base_url.clone(),
-            people_url: people_url(config),
+            people_url: people_url(config, port),
             default_agent_budget: AGENT_BUDGET,
             job_budget: config.budgets.job,
             instance: storage::instance(config)?,
@@ -267,8 +269,9 @@ fn deployment(config: &Config, foundation: &Foundation) -> Deployment {
     }
 }
 
-/// Where a person on this machine finds the server, unless it has a public URL.
-pub(crate) fn people_url(config: &Config) -> String {
+/// Where a person on this machine finds the server, unless it has a public URL. The port is the one that it got,
+/// where any was asked for.
+pub(crate) fn people_url(config: &Config, port: u16) -> String {
     let server = &config.server;
     if let Some(url) = &server.app_base_url {
         return url.clone();
@@ -278,7 +281,7 @@ pub(crate) fn people_url(config: &Config) -> String {
         IpAddr::V6(host) => format!("[{host}]"),
         IpAddr::V4(host) => host.to_string(),
     };
-    format!("http://{host}:{}", server.port)
+    format!("http://{host}:{port}")
 }
 
 /// The models of the configuration.

@@ -161,13 +161,16 @@ impl Server {
         let foundation = wire::foundation(config, redactor).await?;
         let store = Arc::clone(&foundation.store);
         let listener = bind(config).await?;
+        let address = listener
+            .local_addr()
+            .context("the listening address is not known")?;
         let lines = Arc::clone(&foundation.lines);
         let tracker = TaskTracker::new();
         let Assembly {
             platform,
             parts,
             new_token,
-        } = wire::assemble(config, foundation, &tracker).await?;
+        } = wire::assemble(config, foundation, address.port(), &tracker).await?;
         let setup_link = if duty.serves() {
             bootstrap::setup_link(&platform, &config.server.data_dir).await?
         } else {
@@ -182,9 +185,6 @@ impl Server {
             phase: phases.clone(),
             tasks: tracker.clone(),
         };
-        let address = listener
-            .local_addr()
-            .context("the listening address is not known")?;
         let router = routes(state, duty, config);
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         // Before the first look at what there is to do, so that nothing falls between.
@@ -325,7 +325,7 @@ fn greet(server: &Server) {
     tracing::info!(%model, "Nitejar is listening on http://{}", server.address);
     if model.provider() == "demo" {
         tracing::info!(
-            "agents use the built-in demo model; set ANTHROPIC_API_KEY or OPENAI_API_KEY for a real one"
+            "agents use the built-in demo model; add a provider under Settings, or set ANTHROPIC_API_KEY or OPENAI_API_KEY, for a real one"
         );
     }
     if let Some(path) = &server.new_token {

@@ -43,7 +43,7 @@ pub async fn run(config: Config, command: UserCommand) -> Result<(), Failure> {
     let tenant = foundation.store.ensure_tenant(bootstrap::TENANT, now).await;
     let tenant = tenant.map_err(anyhow::Error::from)?.id;
     let desk = Desk {
-        people_url: wire::people_url(&config),
+        people_url: wire::people_url(&config, config.server.port),
         foundation,
         tenant,
         now,

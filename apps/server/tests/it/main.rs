@@ -21,6 +21,7 @@ mod doctor;
 mod gate;
 mod guards;
 mod models;
+mod owners;
 mod restart;
 mod rotation;
 mod secrets;
