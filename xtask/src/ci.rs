@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{codegen, programs, proof, sdks, shell, test, tidy, web::Web, workspace::Workspace};
+use crate::{
+    codegen, programs, proof, schemathesis, sdks, shell, test, tidy, web::Web, workspace::Workspace,
+};
 
 /// Runs every gate and stops at the first that fails.
 pub(crate) fn run() -> Result<()> {
@@ -17,6 +19,7 @@ pub(crate) fn run() -> Result<()> {
     codegen::check(&workspace)?;
     Web::ready(&workspace)?.check()?;
     sdks::run()?;
+    schemathesis::run(&[])?;
     proof::crash(&["--ci".to_owned()])?;
     test::run(None)
 }

@@ -8,6 +8,9 @@ mod e2e;
 mod node;
 mod programs;
 mod proof;
+mod python;
+mod running;
+mod schemathesis;
 mod sdks;
 mod services;
 mod shell;
@@ -84,6 +87,12 @@ enum Verb {
     },
     /// Drive `sprited` with the published SDKs of the Sprites API.
     Sdks,
+    /// Let a published judge of APIs compare a running server with the OpenAPI document.
+    Schemathesis {
+        /// Arguments for `schemathesis run`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Everything that gates a change, tests last.
     Ci,
 }
@@ -100,6 +109,7 @@ fn main() -> ExitCode {
         Verb::Soak { args } => proof::soak(&args),
         Verb::E2e { args } => e2e::run(&args),
         Verb::Sdks => sdks::run(),
+        Verb::Schemathesis { args } => schemathesis::run(&args),
         Verb::Ci => ci::run(),
     };
     match outcome {
