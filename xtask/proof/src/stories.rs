@@ -16,7 +16,8 @@ use crate::seed::Seed;
 use crate::world::{Bot, SECRET, World, id};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than a model that breaks off again and again is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Within this time every story has begun.
 const SPREAD_MS: u64 = 300;
 
