@@ -29,6 +29,7 @@ mod m20261123_000017_approvals;
 mod m20261123_000018_providers;
 mod m20261123_000019_web_channel;
 mod m20261123_000020_read_models;
+mod m20261123_000021_agent_approvers;
 
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000018_providers::Migration),
             Box::new(m20261123_000019_web_channel::Migration),
             Box::new(m20261123_000020_read_models::Migration),
+            Box::new(m20261123_000021_agent_approvers::Migration),
         ]
     }
 }

@@ -81,6 +81,10 @@ const SHIPPED: &[(&str, &str)] = &[
         "m20261123_000018_providers.rs",
         "1d468a635671d0e4f858a482efbf8230780f2267eb2e72cc380fc54ffbd724be",
     ),
+    (
+        "m20261123_000021_agent_approvers.rs",
+        "e0dfff7ff138b24a3f1b112972804497157ae52c0e1e5c8eaa4dda44295748ce",
+    ),
 ];
 
 #[test]

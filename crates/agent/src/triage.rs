@@ -186,6 +186,7 @@ mod tests {
     use domain::{
         Timestamp,
         agent::ReplyPolicy,
+        approval::Approvers,
         budget::Limit,
         channel::{Command, InboundMessage, Place, Sender},
         guard::LoopLimits,
@@ -212,6 +213,7 @@ mod tests {
             loop_limits: LoopLimits::default(),
             daily_budget: Limit::Unlimited,
             tools: None,
+            approvers: Approvers::default(),
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             archived_at: None,

@@ -2,6 +2,7 @@
 
 use crate::{
     Timestamp,
+    approval::Approvers,
     budget::Limit,
     guard::LoopLimits,
     id::{AgentId, TenantId},
@@ -111,6 +112,8 @@ pub struct Agent {
     pub daily_budget: Limit,
     /// The tools it may use, by name; absent means all there are.
     pub tools: Option<Vec<String>>,
+    /// Who may answer what it asks.
+    pub approvers: Approvers,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -77,6 +77,15 @@ impl Default for Approvers {
 }
 
 impl Approvers {
+    /// The same people, but nobody of a lower role unless they are named.
+    #[must_use]
+    pub fn of_at_least(mut self, role: Role) -> Self {
+        if role.is_at_least(self.min_role) {
+            self.min_role = role;
+        }
+        self
+    }
+
     /// Whether somebody is one of them.
     pub fn include(&self, role: Role, user: Option<UserId>) -> bool {
         role.is_at_least(self.min_role) || user.is_some_and(|user| self.user_ids.contains(&user))
@@ -336,6 +345,10 @@ mod tests {
         assert!(!approvers.include(Role::Member, Some(UserId::from_uuid(Uuid::nil()))));
         assert!(Approvers::default().include(Role::Member, None));
         assert!(!Approvers::default().include(Role::Viewer, None));
+        // An agent that asks for more gets more, and never less than people said.
+        let asked = |role| approvers.clone().of_at_least(role).min_role;
+        assert_eq!(asked(Role::Owner), Role::Owner);
+        assert_eq!(asked(Role::Member), approvers.min_role);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use domain::{
-    approval::{self, ApprovalKind, Approvers},
+    approval::{self, ApprovalKind},
     effect::Effect,
     message::ToolCallStatus,
 };
@@ -60,10 +60,7 @@ pub(crate) async fn park(run: &mut Run, (waiting, asks): Asks) -> Result<(), Hal
         question: run.engine.redactor.redact(&asks.question).into_owned(),
         digest: approvals::digest(platform, kind, agent, &action, place),
         action,
-        approvers: Approvers {
-            min_role: asks.min_role,
-            ..Approvers::default()
-        },
+        approvers: run.scene.agent.approvers.clone().of_at_least(asks.min_role),
         open_for: TimeDelta::from_std(asks.open_for).unwrap_or(approval::OPEN_FOR),
         effect_id: None,
         tool_call_id: Some(waiting),
@@ -103,7 +100,7 @@ pub(crate) async fn hold(
         question: format!("May {} send this reply?", run.scene.agent.name),
         action,
         digest,
-        approvers: Approvers::default(),
+        approvers: run.scene.agent.approvers.clone(),
         open_for: approval::OPEN_FOR,
         effect_id: Some(draft.id),
         tool_call_id: None,

@@ -4,13 +4,14 @@ use crate::{
     Context, Error,
     error::found,
     offers,
-    people::{PageOfSeen, see_agent},
+    people::{self, PageOfSeen, see_agent},
     providers, sprites,
 };
 use domain::audit::Change;
 use domain::{
-    access::{Area, Right},
+    access::{Area, Right, Role},
     agent::{Agent, AgentName, ReplyPolicy},
+    approval::Approvers,
     budget::{Limit, Micros},
     guard::LoopLimits,
     id::{AgentId, IntegrationId},
@@ -46,6 +47,8 @@ pub struct CreateAgent {
     pub budget: Option<Limit>,
     /// The tools it may use; absent = all there are.
     pub tools: Option<Vec<String>>,
+    /// Who may answer what it asks; members when absent.
+    pub approvers: Option<Approvers>,
 }
 
 /// What is to change; absent fields stay.
@@ -69,6 +72,8 @@ pub struct UpdateAgent {
     pub budget: Option<Limit>,
     /// The tools it may use; `Some(None)` = all there are.
     pub tools: Option<Option<Vec<String>>>,
+    /// Who may answer what it asks.
+    pub approvers: Option<Approvers>,
 }
 
 /// The limits of [`LoopLimits`] that are to change.
@@ -112,6 +117,7 @@ pub async fn create(context: &Context, request: CreateAgent) -> Result<Agent, Er
                 .unwrap_or(context.platform.settings.default_agent_budget),
         )?,
         tools: offers::chosen(context, request.tools)?,
+        approvers: approvers(context, tx.as_ref(), request.approvers.unwrap_or_default()).await?,
         created_at: now,
         updated_at: now,
         archived_at: None,
@@ -174,6 +180,9 @@ pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Resu
     agent.daily_budget = budget(change.budget.unwrap_or(agent.daily_budget))?;
     if let Some(tools) = change.tools {
         agent.tools = offers::chosen(context, tools)?;
+    }
+    if let Some(change) = change.approvers {
+        agent.approvers = approvers(context, tx.as_ref(), change).await?;
     }
     agent.updated_at = context.now();
     tx.agents()
@@ -348,12 +357,27 @@ fn facts(agent: &Agent) -> Value {
         "steering": agent.steering,
         "loop_limits": agent.loop_limits,
         "tools": agent.tools,
+        "approvers": agent.approvers,
         "archived": agent.archived_at.is_some(),
     })
 }
 
 fn name(text: &str) -> Result<AgentName, Error> {
     AgentName::parse(text).map_err(|error| Error::invalid("name", error.to_string()))
+}
+
+async fn approvers(
+    context: &Context,
+    tx: &dyn StoreTx,
+    mut approvers: Approvers,
+) -> Result<Approvers, Error> {
+    if approvers.min_role == Role::Viewer {
+        let text =
+            "a viewer may answer nothing; say member, admin or owner, and name people beside it";
+        return Err(Error::invalid("approvers.min_role", text));
+    }
+    people::known(context, tx, "approvers.user_ids", &mut approvers.user_ids).await?;
+    Ok(approvers)
 }
 
 async fn model(

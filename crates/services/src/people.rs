@@ -5,11 +5,11 @@ use crate::{Context, Error, error::found};
 use domain::{
     access::{Area, Hidden, People, Restrictable, Right},
     conversation::Conversation,
-    id::{AgentId, IntegrationId, WorkItemId},
+    id::{AgentId, IntegrationId, UserId, WorkItemId},
     job::Job,
     page::{Cursor, Page, PageRequest},
 };
-use ports::store::BoxTx;
+use ports::store::{BoxTx, StoreTx};
 use uuid::Uuid;
 
 /// For whom it is.
@@ -33,22 +33,30 @@ pub async fn set(
     context.authorise(Area::People, Right::Administer)?;
     let tx = context.write().await?;
     exists(context, &tx, kind, id).await?;
-    people.users.sort_unstable();
-    people.users.dedup();
-    let known = tx.users().list(context.tenant).await?;
-    for user in &people.users {
-        if !known.iter().any(|one| one.id == *user) {
-            return Err(Error::invalid(
-                "user_ids",
-                format!("there is no user {user}"),
-            ));
-        }
-    }
+    known(context, tx.as_ref(), "user_ids", &mut people.users).await?;
     let access = tx.access();
     access.set_people(context.tenant, kind, id, &people).await?;
     drop(access);
     tx.commit().await?;
     Ok(people)
+}
+
+/// Makes a list of people one of users that exist, each once.
+pub(crate) async fn known(
+    context: &Context,
+    tx: &dyn StoreTx,
+    field: &str,
+    users: &mut Vec<UserId>,
+) -> Result<(), Error> {
+    users.sort_unstable();
+    users.dedup();
+    let known = tx.users().list(context.tenant).await?;
+    let stranger = users
+        .iter()
+        .find(|user| !known.iter().any(|one| one.id == **user));
+    stranger.map_or(Ok(()), |user| {
+        Err(Error::invalid(field, format!("there is no user {user}")))
+    })
 }
 
 const fn area(kind: Restrictable) -> Area {

@@ -4,6 +4,7 @@
 use domain::{
     Timestamp,
     agent::{Agent, AgentName, ReplyPolicy},
+    approval::Approvers,
     budget::{Limit, Micros},
     channel::{ChannelType, ChatKind, InboundMessage, Place, Sender},
     effect::{Effect, EffectAction, EffectStatus},
@@ -40,6 +41,7 @@ pub fn agent(ids: &dyn Ids, tenant: TenantId, name: &str, now: Timestamp) -> Age
         loop_limits: LoopLimits::default(),
         daily_budget: Limit::Unlimited,
         tools: None,
+        approvers: Approvers::default(),
         created_at: now,
         updated_at: now,
         archived_at: None,

@@ -10,6 +10,14 @@ const ASK: &str = "ask before running `echo deployed`";
 /// A bot whose person asked for something that needs approval, and the question as it stands in the chat.
 async fn asked(app: &App, telegram: &TelegramSimulator, kim: &Person) -> (BotMessage, Value) {
     app.agent("Ada").await;
+    asked_by_agents(app, telegram, kim).await
+}
+
+async fn asked_by_agents(
+    app: &App,
+    telegram: &TelegramSimulator,
+    kim: &Person,
+) -> (BotMessage, Value) {
     app.telegram(telegram, json!({})).await;
     let chat = Chat::private(kim);
     telegram.say(&chat, kim, ASK);
@@ -80,6 +88,35 @@ async fn a_question_survives_a_kill_and_the_answer_lets_the_job_go_on() {
         .map(|event| &event.data["status"])
         .collect();
     assert_eq!(told, ["pending", "approved"]);
+}
+
+#[tokio::test]
+async fn an_agents_settings_say_who_may_answer_for_it() {
+    let app = App::start().await;
+    let agent = format!("/api/v1/agents/{}", app.agent("Ada").await);
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    for (approvers, field) in [
+        (
+            json!({ "min_role": "viewer", "user_ids": [] }),
+            "approvers.min_role",
+        ),
+        (
+            json!({ "min_role": "admin", "user_ids": [nobody] }),
+            "approvers.user_ids",
+        ),
+    ] {
+        let change = json!({ "approvers": approvers });
+        let (status, problem) = app.call(Method::PATCH, &agent, Some(change)).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+        assert_eq!(problem["errors"][0]["field"], field);
+    }
+    let approvers = json!({ "min_role": "admin", "user_ids": [] });
+    let change = json!({ "approvers": approvers });
+    app.call(Method::PATCH, &agent, Some(change)).await;
+    assert_eq!(app.get(&agent).await["approvers"], approvers);
+    let telegram = TelegramSimulator::start().await.unwrap();
+    let (_, approval) = asked_by_agents(&app, &telegram, &Person::new(7, "Kim")).await;
+    assert_eq!(approval["approvers"], approvers);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::{
     Field,
+    approval::Approvers,
     words::{ReplyPolicy, Steering},
 };
 use chrono::{DateTime, Utc};
@@ -45,6 +46,8 @@ pub(crate) struct CreateAgent {
     /// The tools it may use, by name; absent or null: all there are.
     #[schema(example = json!(["read_file", "grep"]))]
     tools: Option<Vec<String>>,
+    /// Who may answer what it asks; members and above when absent.
+    approvers: Option<Approvers>,
 }
 
 /// How to delete an agent.
@@ -104,6 +107,8 @@ pub(crate) struct UpdateAgent {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     tools: Field<Vec<String>>,
+    /// Who may answer what it asks.
+    approvers: Option<Approvers>,
 }
 
 /// An agent.
@@ -129,6 +134,7 @@ pub(crate) struct AgentView {
     /// The tools it may use, by name; null: all there are.
     #[schema(required)]
     tools: Option<Vec<String>>,
+    approvers: Approvers,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     /// When it was deleted; its history stays readable.
@@ -212,6 +218,7 @@ impl From<CreateAgent> for agents::CreateAgent {
             loop_limits: body.loop_limits.unwrap_or_default().into(),
             budget: body.budget_micros_per_day.given(limit),
             tools: body.tools,
+            approvers: body.approvers.map(Into::into),
         }
     }
 }
@@ -228,6 +235,7 @@ impl From<UpdateAgent> for agents::UpdateAgent {
             loop_limits: body.loop_limits.unwrap_or_default().into(),
             budget: body.budget_micros_per_day.given(limit),
             tools: body.tools.given(|tools| tools),
+            approvers: body.approvers.map(Into::into),
         }
     }
 }
@@ -276,6 +284,7 @@ impl From<Agent> for AgentView {
                 Limit::Of(amount) => Some(amount.0),
             },
             tools: agent.tools,
+            approvers: agent.approvers.into(),
             created_at: agent.created_at,
             updated_at: agent.updated_at,
             archived_at: agent.archived_at,

@@ -3,6 +3,7 @@
 use super::words::{ApprovalKind, ApprovalStatus, Role};
 use chrono::{DateTime, Utc};
 use domain::{
+    approval,
     id::{AgentId, EffectId, JobId, ToolCallId, UserId},
     identity::Identity,
 };
@@ -58,7 +59,7 @@ pub(crate) struct ApprovalView {
     action: Value,
     /// SHA-256 of what would be done, by whom and where: an answer counts for exactly this.
     digest: String,
-    approvers: ApproversView,
+    approvers: Approvers,
     /// Whose message led to it; they do not decide on it.
     #[schema(required)]
     requested_by: Option<RequesterView>,
@@ -77,11 +78,35 @@ pub(crate) struct ApprovalView {
 }
 
 /// Who may decide.
-#[derive(Serialize, ToSchema)]
-struct ApproversView {
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Approvers {
+    /// The lowest role that may.
     min_role: Role,
     /// Users who may with a lower role.
     user_ids: Vec<Uuid>,
+}
+
+impl From<approval::Approvers> for Approvers {
+    fn from(approvers: approval::Approvers) -> Self {
+        Self {
+            min_role: Role(approvers.min_role),
+            user_ids: approvers
+                .user_ids
+                .into_iter()
+                .map(UserId::as_uuid)
+                .collect(),
+        }
+    }
+}
+
+impl From<Approvers> for approval::Approvers {
+    fn from(body: Approvers) -> Self {
+        Self {
+            min_role: body.min_role.0,
+            user_ids: body.user_ids.into_iter().map(UserId::from_uuid).collect(),
+        }
+    }
 }
 
 /// Whose message led to an approval.
@@ -161,15 +186,7 @@ impl From<Shown> for ApprovalView {
             question: approval.question,
             action: approval.action,
             digest: approval.digest,
-            approvers: ApproversView {
-                min_role: Role(approval.approvers.min_role),
-                user_ids: approval
-                    .approvers
-                    .user_ids
-                    .into_iter()
-                    .map(UserId::as_uuid)
-                    .collect(),
-            },
+            approvers: approval.approvers.into(),
             requested_by,
             requested_at: approval.requested_at,
             expires_at: approval.expires_at,

@@ -27,6 +27,8 @@ pub(crate) struct Model {
     pub(crate) loop_limits: Json,
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub(crate) tools: Option<Json>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub(crate) approvers: Option<Json>,
     pub(crate) created_at: DateTimeUtc,
     pub(crate) updated_at: DateTimeUtc,
     pub(crate) archived_at: Option<DateTimeUtc>,
@@ -51,6 +53,7 @@ impl From<&Agent> for Model {
             steering: agent.steering.as_str().to_owned(),
             loop_limits: serde_json::json!(agent.loop_limits),
             tools: agent.tools.as_ref().map(|tools| serde_json::json!(tools)),
+            approvers: Some(serde_json::json!(agent.approvers)),
             created_at: agent.created_at,
             updated_at: agent.updated_at,
             archived_at: agent.archived_at,
@@ -82,6 +85,11 @@ impl Model {
                 .tools
                 .map(|tools| json("agent", "tools", tools))
                 .transpose()?,
+            approvers: self
+                .approvers
+                .map(|approvers| json("agent", "approvers", approvers))
+                .transpose()?
+                .unwrap_or_default(),
             daily_budget: budget.limit()?,
             created_at: self.created_at,
             updated_at: self.updated_at,

@@ -136,6 +136,10 @@ impl AgentRepository for SqlAgents<'_> {
                 Column::Tools,
                 Expr::value(agent.tools.as_ref().map(|tools| serde_json::json!(tools))),
             )
+            .col_expr(
+                Column::Approvers,
+                Expr::value(serde_json::json!(agent.approvers)),
+            )
             .col_expr(Column::UpdatedAt, Expr::value(agent.updated_at))
             .col_expr(Column::ArchivedAt, Expr::value(agent.archived_at))
             .filter(Column::Id.eq(agent.id.as_uuid()))

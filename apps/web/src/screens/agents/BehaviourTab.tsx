@@ -18,22 +18,34 @@ import {
   nameProblem,
   valuesOf,
 } from "./agentForm";
+import { ApproversField } from "./ApproversField";
 import { BudgetField, ReplyPolicyField, SteeringField } from "./BehaviourFields";
 import { ModelPicker } from "./ModelPicker";
 import { ToolPicker } from "./ToolPicker";
 import type { AgentView, UpdateAgent } from "./types";
 import { useSaveAgent } from "./useSaveAgent";
 
-type Values = Omit<AgentValues, "instructions" | "enabled"> & { loop_limits: LimitValues };
+type Values = Omit<AgentValues, "instructions" | "enabled"> & {
+  loop_limits: LimitValues;
+  approvers: AgentView["approvers"];
+};
 
 function formValues(agent: AgentView): Values {
   const { instructions: _text, enabled: _switch, ...values } = valuesOf(agent);
-  return { ...values, loop_limits: { ...agent.loop_limits } };
+  return { ...values, loop_limits: { ...agent.loop_limits }, approvers: agent.approvers };
 }
 
-function changeOf(agent: AgentView, { loop_limits, ...values }: Values): UpdateAgent {
+function changeOf(agent: AgentView, { loop_limits, approvers, ...values }: Values): UpdateAgent {
   const limits = limitChanges(agent.loop_limits, loop_limits);
-  return { ...changesOf(agent, values), ...(Object.keys(limits).length > 0 ? { loop_limits: limits } : {}) };
+  return {
+    ...changesOf(agent, values),
+    ...(Object.keys(limits).length > 0 ? { loop_limits: limits } : {}),
+    ...(sameApprovers(agent.approvers, approvers) ? {} : { approvers }),
+  };
+}
+
+function sameApprovers(left: AgentView["approvers"], right: AgentView["approvers"]): boolean {
+  return left.min_role === right.min_role && left.user_ids.join() === right.user_ids.join();
 }
 
 export function BehaviourTab({ agent }: { agent: AgentView }) {
@@ -78,6 +90,7 @@ export function BehaviourTab({ agent }: { agent: AgentView }) {
         <ModelPicker {...field("model")} />
         <Divider />
         <ReplyPolicyField {...field("reply_policy")} />
+        <ApproversField value={values.approvers} onChange={(approvers) => form.setValues({ approvers })} />
         <SteeringField {...field("steering")} />
         <Divider />
         <BudgetField {...field("budget")} />
