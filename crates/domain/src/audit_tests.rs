@@ -135,7 +135,7 @@ proptest! {
     #[test]
     fn a_missing_row_is_named((length, at) in row()) {
         let (head, mut rows) = chain(length);
-        rows.remove(at);
+        rows.remove(at).unwrap();
         let found = prove(&head, &rows).unwrap_err();
         prop_assert_eq!(found.seq(), i64::try_from(at).unwrap() + 1);
     }

@@ -159,9 +159,9 @@ pub async fn redeem(
     }
     let (session, cookie) = sessions::insert(context, &tx, &user, user_agent).await?;
     let own = context.acting(users::acting(&user, Some(session.id)));
-    let used = json!({ "kind": link.kind, "user_id": user.id });
-    let used = change("link.redeemed", &link).between(None, Some(used));
-    own.audit(tx.as_ref(), used).await?;
+    let after = json!({ "kind": link.kind, "user_id": user.id });
+    let redeemed = change("link.redeemed", &link).between(None, Some(after));
+    own.audit(tx.as_ref(), redeemed).await?;
     users::note(&own, &tx, action, (None, Some(&user))).await?;
     tx.commit().await?;
     Ok((session, user, cookie))

@@ -17,9 +17,9 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 /// The longest command, in bytes.
 const LONGEST: usize = 64 << 10;
 /// How long a command may take when nobody said otherwise.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it may take at most.
-const MOST_PATIENCE: Duration = Duration::from_secs(600);
+const MOST_PATIENCE: Duration = Duration::from_mins(10);
 /// How long it may take to end when it is told to.
 const GRACE: Duration = Duration::from_secs(2);
 /// How much of the output is given, in bytes: its end, which says how it went.

@@ -78,13 +78,13 @@ pub async fn read(context: &Context, agent: AgentId, path: String) -> Result<Fil
     let sprite = used(context, agent).await?;
     let path = absolute("path", path)?;
     let sprite = found(sprite, "file")?;
-    let content = sprite.read_file(&inside(&path), LARGEST_FILE).await;
-    let content = content.map_err(named("file"))?;
-    let text = beginning(&content);
+    let bytes = sprite.read_file(&inside(&path), LARGEST_FILE).await;
+    let bytes = bytes.map_err(named("file"))?;
+    let text = beginning(&bytes);
     Ok(FileText {
         path,
-        size: content.len(),
-        truncated: text.is_some_and(|text| text.len() < content.len()),
+        size: bytes.len(),
+        truncated: text.is_some_and(|text| text.len() < bytes.len()),
         text: text.map(str::to_owned),
     })
 }
