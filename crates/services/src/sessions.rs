@@ -73,7 +73,7 @@ pub async fn login(
     if let Err(refusal) = second_factor::check(context, &tx, &user, login.code.as_deref()).await {
         drop(tx);
         // A missing code is no wrong one.
-        if login.code.is_some() {
+        if matches!(&refusal, Error::LoginRefused { code, .. } if *code == "invalid_credentials") {
             note_refusal(context, Some(&user)).await?;
         }
         return Err(refusal);
