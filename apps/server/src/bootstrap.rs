@@ -127,7 +127,7 @@ pub async fn owner_token(
     let path = data_dir.join("admin.token");
     write_private(&path, &secret)
         .with_context(|| format!("{} cannot be written", path.display()))?;
-    if let Err(error) = insert(platform.store.as_ref(), &token).await {
+    if let Err(error) = insert(&context, &token).await {
         fs::remove_file(&path).with_context(|| format!("{} opens nothing", path.display()))?;
         return Err(error);
     }
@@ -174,9 +174,12 @@ pub struct SetupLink {
     pub url: Secret,
 }
 
-async fn insert(store: &dyn Store, token: &ApiToken) -> anyhow::Result<()> {
+async fn insert(context: &Context, token: &ApiToken) -> anyhow::Result<()> {
+    let store = &context.platform.store;
     let tx = store.write(token.tenant_id, Durability::Durable).await?;
     tx.access().insert_token(token).await?;
+    let change = tokens::change("token.created", token).between(None, Some(tokens::facts(token)));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(())
 }

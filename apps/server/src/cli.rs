@@ -57,6 +57,9 @@ pub enum Command {
     /// List who has a login, and make a link for who lost their password.
     #[command(subcommand)]
     User(cmd::user::UserCommand),
+    /// Prove that nobody tampered with the audit trail.
+    #[command(subcommand)]
+    Audit(cmd::audit::AuditCommand),
     /// Seal every secret anew with a new encryption key; can be killed and started again.
     RotateKeys {
         /// Print JSON.
@@ -113,6 +116,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Restore(restore) => cmd::restore::run(config, restore).await,
             Command::Token(command) => cmd::token::run(config, command).await,
             Command::User(command) => cmd::user::run(config, command).await,
+            Command::Audit(command) => cmd::audit::run(config, command).await,
             Command::RotateKeys { json } => cmd::rotate_keys::run(config, json).await,
             Command::Demo => cmd::demo::run(config).await,
             Command::Openapi => Ok(cmd::openapi::run()?),

@@ -235,6 +235,12 @@ impl Paging {
         Ok((after.map_err(|_not_a_number| not_ours())?, self.limit()?))
     }
 
+    /// The same with the newest first: before which one, if any, and how many.
+    pub(crate) fn by_sequence_down(&self) -> Result<(Option<i64>, u32), ApiError> {
+        let before = self.cursor.as_deref().map(str::parse).transpose();
+        Ok((before.map_err(|_not_a_number| not_ours())?, self.limit()?))
+    }
+
     fn limit(&self) -> Result<u32, ApiError> {
         match self.limit.unwrap_or(DEFAULT_LIMIT) {
             limit @ 1..=MAX_LIMIT => Ok(limit),

@@ -44,14 +44,15 @@ pub fn document() -> OpenApi {
         .merge(routes::health::router())
         .merge(routes::health::metrics_router())
         .merge(routes::webhooks::router())
-        .nest(
-            V1,
-            resources().merge(routes::events::router()).merge(public()),
-        );
+        .nest(V1, resources().merge(unbounded()).merge(public()));
     let mut document = routes.into_openapi();
+    let unbounded = unbounded().into_openapi().paths.paths;
     for (path, item) in &mut document.paths.paths {
         // Without a credential there is nobody whose keys could be told apart.
-        let keyed = |post: &&mut Operation| path.starts_with(V1) && post.security.is_none();
+        let keyed = |post: &&mut Operation| {
+            let path = path.strip_prefix(V1);
+            path.is_some_and(|path| !unbounded.contains_key(path)) && post.security.is_none()
+        };
         if let Some(post) = item.post.as_mut().filter(keyed) {
             post.parameters
                 .get_or_insert_default()
@@ -73,7 +74,7 @@ pub fn router(state: ApiState) -> Router {
     let api = Router::from(resources())
         .layer(once)
         .layer(timeout)
-        .merge(Router::from(routes::events::router()))
+        .merge(Router::from(unbounded()))
         .layer(authenticate.clone());
     let public = Router::from(public())
         .layer(Extension(Arc::new(Failures::of_accounts())))
@@ -128,7 +129,14 @@ impl Document {
     }
 }
 
-/// Everything but streams.
+/// What takes as long as it takes: streams, and commands, which have a limit of their own.
+fn unbounded() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .merge(routes::events::router())
+        .merge(routes::sprite_files::slow_router())
+}
+
+/// Everything else.
 fn resources() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(routes::integrations::router())
@@ -139,6 +147,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::approvals::router())
         .merge(routes::identities::router())
         .merge(routes::sprites::router())
+        .merge(routes::sprite_files::router())
         .merge(routes::sprite_sessions::router())
         .merge(routes::tokens::router())
         .merge(routes::session::router())
@@ -149,6 +158,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::settings::router())
         .merge(routes::overview::router())
         .merge(routes::costs::router())
+        .merge(routes::audit::router())
 }
 
 /// What people reach before they are anybody. Whoever fails here too often is not heard for a while.
@@ -203,7 +213,7 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 20] = [
     ("overview", "The whole at a glance."),
     ("costs", "What was spent, and what came of it."),
     ("agents", "Who works here."),
@@ -233,6 +243,7 @@ const TAGS: [(&str, &str); 19] = [
         "settings",
         "Model providers, and what is set for the whole server.",
     ),
+    ("audit", "Who changed what."),
     ("webhooks", "Calls of vendors."),
     ("health", "Whether the process lives, and what it counts."),
 ];

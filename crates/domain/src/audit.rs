@@ -157,6 +157,10 @@ impl AuditEntry {
     }
 }
 
+/// What is stored where an entry should be cannot be read as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
 /// The end of a chain so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -198,6 +202,12 @@ pub enum Break {
         /// Which one.
         seq: i64,
     },
+    /// What is stored of an entry is none.
+    #[error("entry {seq} was changed: what is stored of it cannot be read")]
+    Unreadable {
+        /// Which one.
+        seq: i64,
+    },
     /// The chain ends elsewhere than its head says.
     #[error("the chain ends at entry {found}, but its head says {expected}, or has another hash")]
     End {
@@ -213,7 +223,7 @@ impl Break {
     pub const fn seq(&self) -> i64 {
         match self {
             Self::Gap { expected, .. } => *expected,
-            Self::Unlinked { seq } | Self::Changed { seq } => *seq,
+            Self::Unlinked { seq } | Self::Changed { seq } | Self::Unreadable { seq } => *seq,
             Self::End { expected, found } if *expected > *found => *found + 1,
             Self::End { found, .. } => *found,
         }
@@ -242,4 +252,43 @@ impl Link {
         self.hash.clone_from(&entry.hash);
         Ok(())
     }
+    /// Goes on over what is stored next.
+    ///
+    /// # Errors
+    /// When it is no entry, or one that does not follow.
+    pub fn pass(
+        &mut self,
+        stored: &Result<AuditEntry, Unreadable>,
+        digest: impl Fn(&[u8]) -> String,
+    ) -> Result<(), Break> {
+        match stored {
+            Ok(entry) => self.follow(entry, &digest(&entry.content())),
+            Err(Unreadable) => Err(Break::Unreadable { seq: self.seq + 1 }),
+        }
+    }
+
+    /// Whether this is where the head says that the chain ends; `beyond` is what was stored behind that.
+    ///
+    /// # Errors
+    /// When it is not, or something comes after.
+    pub fn finish(
+        &self,
+        head: &Self,
+        beyond: Option<&Result<AuditEntry, Unreadable>>,
+    ) -> Result<(), Break> {
+        let found = match beyond {
+            None if self == head => return Ok(()),
+            None => self.seq,
+            Some(Ok(entry)) => entry.seq,
+            Some(Err(Unreadable)) => head.seq + 1,
+        };
+        Err(Break::End {
+            expected: head.seq,
+            found,
+        })
+    }
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 use crate::{engine::Engine, live_text::LiveText};
 use async_trait::async_trait;
 use domain::{
+    audit::{AuditActor, AuditActorKind, Change},
     id::{JobId, SpriteSessionId, TenantId},
     message::ToolCall,
     queue::Lane,
@@ -14,6 +15,7 @@ use ports::{
     store::{StoreError, StoreTx},
     tool::SandboxAccess,
 };
+use services::audit::{Author, note};
 use std::{
     collections::BTreeSet,
     sync::{
@@ -131,10 +133,31 @@ impl Hands {
         self.forget_lost(tx.as_ref()).await?;
         tx.sprite_sessions().insert(&session).await?;
         self.asked.store(true, Ordering::SeqCst);
+        self.note(tx.as_ref(), &session).await?;
         crate::crash::point("shell.before_commit");
         tx.commit().await?;
         crate::crash::point("shell.after_commit");
         Ok(session.id)
+    }
+}
+
+impl Hands {
+    async fn note(&self, tx: &dyn StoreTx, session: &SpriteSession) -> Result<(), StoreError> {
+        let by = Author {
+            tenant: session.tenant_id,
+            actor: AuditActor {
+                kind: AuditActorKind::Agent,
+                id: Some(session.agent_id.as_uuid()),
+                name: None,
+            },
+            at: session.created_at,
+            address: None,
+            request_id: None,
+        };
+        let after = serde_json::json!({ "agent_id": session.agent_id, "job_id": session.job_id });
+        let change = Change::to("shell.opened", "shell", session.id.as_uuid(), None);
+        let secrets = self.engine.platform.secrets.as_ref();
+        note(tx, secrets, by, change.between(None, Some(after))).await
     }
 }
 

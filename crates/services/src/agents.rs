@@ -258,7 +258,7 @@ pub async fn delete(
     }
     archive(context, id).await?;
     if sprite == Some(SpriteFate::Destroy) {
-        sandboxes.destroy(key).await?;
+        sprites::destroy(context, id).await?;
     }
     Ok(())
 }
@@ -356,6 +356,10 @@ fn facts(agent: &Agent) -> Value {
         "reply_policy": agent.reply_policy,
         "steering": agent.steering,
         "loop_limits": agent.loop_limits,
+        "budget_micros_per_day": match agent.daily_budget {
+            Limit::Of(amount) => Some(amount.0),
+            Limit::Unlimited => None,
+        },
         "tools": agent.tools,
         "approvers": agent.approvers,
         "archived": agent.archived_at.is_some(),

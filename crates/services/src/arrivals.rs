@@ -4,13 +4,11 @@
 use crate::{
     Context, Error, Platform,
     approvals::{self, pressed, short, told},
-    identities,
+    identities, users,
 };
 use domain::{
-    access::Actor,
     channel::{InboundMessage, Press},
     effect::EffectAction,
-    id::UserSessionId,
     integration::Integration,
 };
 use ports::{
@@ -18,7 +16,6 @@ use ports::{
     ingest::{Accept, Accepted},
 };
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Takes in what came through an integration; durable when this returns. Taking the same in again changes nothing.
 #[tracing::instrument(name = "arrivals.take", skip_all, fields(integration.id = %integration.id))]
@@ -103,13 +100,7 @@ async fn decide(
                 .to_owned(),
         ));
     };
-    let actor = Actor::User {
-        id: user.id,
-        name: user.name,
-        role: user.role,
-        // Nobody signed in: the channel says who it is.
-        session: UserSessionId::from_uuid(Uuid::nil()),
-    };
+    let actor = users::acting(&user, None);
     let context = Context::of(Arc::clone(platform), tenant, actor);
     match approvals::decide(&context, id, ruling, None).await {
         Ok(shown) => Ok(Some(told(&shown.approval))),

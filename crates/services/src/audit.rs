@@ -3,12 +3,17 @@
 
 use crate::{Context, Error};
 use domain::{
+    Timestamp,
     access::{Actor, Area, Right},
-    audit::{AuditActor, AuditActorKind, AuditEntry, Break, Link},
-    id::{AgentId, TokenId, UserId},
+    audit::{AuditActor, AuditActorKind, AuditEntry, Break, Link, Unreadable},
+    id::{AgentId, TenantId, TokenId, UserId},
 };
-use ports::store::{AuditFilter, StoreTx};
+use ports::{
+    secrets::Secrets,
+    store::{AuditFilter, Store, StoreError, StoreTx},
+};
 use serde_json::Value;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 pub use domain::audit::{Change, Subject};
@@ -16,11 +21,24 @@ pub use domain::audit::{Change, Subject};
 /// How many entries are proved at a time.
 const PAGE: u32 = 500;
 
+/// In whose trail an entry is made, and what it says of who changed something.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// Whose trail it is.
+    pub tenant: TenantId,
+    /// Who.
+    pub actor: AuditActor,
+    /// When.
+    pub at: Timestamp,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+    /// The id under which the log knows the request.
+    pub request_id: Option<String>,
+}
+
 /// What a proof of the chain found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// How many entries hold.
-    pub entries: i64,
+pub struct Proof {
     /// The end of what holds.
     pub end: Link,
     /// Where the chain does not hold, if anywhere.
@@ -30,30 +48,51 @@ pub struct Verified {
 impl Context {
     /// Notes a change in the transaction that makes it. Call it last before the commit: until then nobody else in
     /// the tenant can note anything.
-    pub async fn audit(&self, tx: &dyn StoreTx, change: Change) -> Result<(), Error> {
-        let chain = tx.audit();
-        let link = chain.lock(self.tenant).await?;
-        let mut entry = AuditEntry {
-            tenant_id: self.tenant,
-            seq: link.seq + 1,
-            at: self.now(),
+    pub async fn audit(&self, tx: &dyn StoreTx, mut change: Change) -> Result<(), Error> {
+        // Whoever notes a change leaves secrets out; this is for those that people put into other fields.
+        for value in change.before.iter_mut().chain(&mut change.after) {
+            self.platform.channels.redact_json(value);
+        }
+        let by = Author {
+            tenant: self.tenant,
             actor: actor(&self.actor),
-            action: change.action.to_owned(),
-            subject: Subject {
-                kind: change.subject.kind.to_owned(),
-                id: change.subject.id,
-                name: change.subject.name.as_deref().map(storable),
-            },
-            before: change.before.as_ref().map(Value::to_string),
-            after: change.after.as_ref().map(Value::to_string),
+            at: self.now(),
             address: self.address,
             request_id: self.request_id.clone(),
-            previous: link.hash,
-            hash: String::new(),
         };
-        entry.hash = self.platform.secrets.digest(&entry.content());
-        Ok(chain.append(&entry).await?)
+        Ok(note(tx, self.platform.secrets.as_ref(), by, change).await?)
     }
+}
+
+/// Notes a change without a context; see [`Context::audit`].
+pub async fn note(
+    tx: &dyn StoreTx,
+    secrets: &dyn Secrets,
+    by: Author,
+    change: Change,
+) -> Result<(), StoreError> {
+    let chain = tx.audit();
+    let link = chain.lock(by.tenant).await?;
+    let mut entry = AuditEntry {
+        tenant_id: by.tenant,
+        seq: link.seq + 1,
+        at: by.at,
+        actor: by.actor,
+        action: change.action.to_owned(),
+        subject: Subject {
+            kind: change.subject.kind.to_owned(),
+            id: change.subject.id,
+            name: change.subject.name.as_deref().map(storable),
+        },
+        before: change.before.as_ref().map(Value::to_string),
+        after: change.after.as_ref().map(Value::to_string),
+        address: by.address,
+        request_id: by.request_id,
+        previous: link.hash,
+        hash: String::new(),
+    };
+    entry.hash = secrets.digest(&entry.content());
+    chain.append(&entry).await
 }
 
 /// Entries before a sequence number, newest first, and whether more follow.
@@ -82,41 +121,39 @@ pub async fn list(
 
 /// Walks the whole chain, a page at a time, and says where it first does not hold. What is added meanwhile is left
 /// for the next proof.
-pub async fn verify(context: &Context) -> Result<Verified, Error> {
-    context.authorise(Area::Audit, Right::Read)?;
-    let tx = context.read().await?;
-    let head = tx.audit().head(context.tenant).await?;
-    let beyond = tx.audit().after(context.tenant, head.seq, 1).await?;
+pub async fn prove(
+    store: &dyn Store,
+    secrets: &dyn Secrets,
+    tenant: TenantId,
+) -> Result<Proof, StoreError> {
+    let tx = store.read(tenant).await?;
+    let head = tx.audit().head(tenant).await?;
+    let beyond = tx.audit().after(tenant, head.seq, 1).await?;
     drop(tx);
     let mut end = Link::default();
-    let mut broken = None;
-    while broken.is_none() && end.seq < head.seq {
-        let tx = context.read().await?;
-        let page = tx.audit().after(context.tenant, end.seq, PAGE).await?;
+    // Not from the first entry: there is none before it, or somebody put one there.
+    let mut after = i64::MIN;
+    while after < head.seq {
+        let tx = store.read(tenant).await?;
+        let page = tx.audit().after(tenant, after, PAGE).await?;
         drop(tx);
-        let before = end.seq;
-        for entry in page.iter().take_while(|entry| entry.seq <= head.seq) {
-            let hash = context.platform.secrets.digest(&entry.content());
-            if let Err(found) = end.follow(entry, &hash) {
-                broken = Some(found);
-                break;
+        let known = |stored: &&Result<AuditEntry, Unreadable>| match stored {
+            Ok(entry) => entry.seq <= head.seq,
+            Err(Unreadable) => true,
+        };
+        for stored in page.iter().take_while(known) {
+            if let Err(broken) = end.pass(stored, |content| secrets.digest(content)) {
+                let broken = Some(broken);
+                return Ok(Proof { end, broken });
             }
         }
-        if end.seq == before {
+        if end.seq <= after {
             break;
         }
+        after = end.seq;
     }
-    if broken.is_none() && (end != head || !beyond.is_empty()) {
-        broken = Some(Break::End {
-            expected: head.seq,
-            found: beyond.first().map_or(end.seq, |entry| entry.seq),
-        });
-    }
-    Ok(Verified {
-        entries: end.seq,
-        end,
-        broken,
-    })
+    let broken = end.finish(&head, beyond.first()).err();
+    Ok(Proof { end, broken })
 }
 
 fn actor(actor: &Actor) -> AuditActor {

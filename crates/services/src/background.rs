@@ -1,9 +1,10 @@
 //! Commands that agents left running: how they stand, and how people stop them.
 
-use crate::{Context, Error, error::found, people::see_agent};
+use crate::{Context, Error, error::found, people::see_agent, sprites::noted};
 use domain::{
     Timestamp,
     access::{Area, Right},
+    audit::Change,
     id::{AgentId, BackgroundProcessId, TenantId},
     sprite::{BackgroundProcess, BackgroundStatus, SpriteKey},
 };
@@ -151,7 +152,13 @@ pub async fn stop(
 ) -> Result<BackgroundProcess, Error> {
     context.authorise(Area::Sprites, Right::Administer)?;
     let (sprite, mut process) = find(context, agent, id).await?;
-    end(sprite.as_ref(), &mut process, context.now()).await?;
+    if process.status != BackgroundStatus::Running {
+        return Ok(process);
+    }
+    let change = Change::to("process.stopped", "process", id.as_uuid(), None);
+    let before = serde_json::json!({ "agent_id": agent, "command": process.command });
+    let ending = end(sprite.as_ref(), &mut process, context.now());
+    noted(context, change.between(Some(before), None), ending).await?;
     save(context, std::slice::from_ref(&process)).await?;
     Ok(process)
 }

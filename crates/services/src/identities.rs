@@ -1,8 +1,10 @@
 //! Who people are on their channels. A person proves it by telling the channel a code that only their login was
 //! shown; nobody links anybody else.
 
-use crate::{Context, Error};
+use crate::{Context, Error, users};
 use domain::{
+    access::Actor,
+    audit::Change,
     channel::{ChatKind, InboundMessage},
     id::{IdentityId, TenantId, UserId},
     identity::{CODE_LIVES, Identity, LinkCode},
@@ -10,6 +12,7 @@ use domain::{
     secret::Secret,
 };
 use ports::store::Durability;
+use serde_json::json;
 use std::sync::Arc;
 
 /// The command that carries a code.
@@ -45,6 +48,9 @@ pub async fn new_code(context: &Context) -> Result<NewCode, Error> {
         expires_at,
     };
     tx.identities().put_code(&row).await?;
+    let change = Change::to("identity.code_created", "user", user_id.as_uuid(), None);
+    let change = change.between(None, Some(json!({ "expires_at": expires_at })));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(NewCode { code, expires_at })
 }
@@ -57,9 +63,14 @@ pub async fn unlink(context: &Context, id: IdentityId) -> Result<(), Error> {
     const UNKNOWN: Error = Error::NotFound { what: "identity" };
     let user = context.actor.user().ok_or(UNKNOWN)?;
     let tx = context.write().await?;
+    let own = tx.identities().of_user(context.tenant, user).await?;
+    let identity = own.iter().find(|own| own.id == id).ok_or(UNKNOWN)?;
     if !tx.identities().unlink(context.tenant, user, id).await? {
         return Err(UNKNOWN);
     }
+    let change = change("identity.unlinked", identity);
+    let change = change.between(Some(facts(identity)), None);
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -106,11 +117,30 @@ pub(crate) async fn link(
         linked_at: now,
     };
     tx.identities().link(&identity).await?;
+    let user = tx.users().find(tenant, user).await?;
+    let actor = user.map_or(Actor::System, |user| users::acting(&user, None));
+    let context = Context::of(Arc::clone(platform), tenant, actor);
+    let change = change("identity.linked", &identity);
+    let change = change.between(None, Some(facts(&identity)));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(format!(
         "You are linked as {}.",
-        name(platform, tenant, user).await?
+        name(platform, tenant, identity.user_id).await?
     ))
+}
+
+fn change(action: &'static str, identity: &Identity) -> Change {
+    let id = identity.id.as_uuid();
+    Change::to(action, "identity", id, Some(identity.name.clone()))
+}
+
+fn facts(identity: &Identity) -> serde_json::Value {
+    json!({
+        "provider": identity.provider,
+        "external_id": identity.external_id,
+        "user_id": identity.user_id,
+    })
 }
 
 async fn name(platform: &crate::Platform, tenant: TenantId, user: UserId) -> Result<String, Error> {

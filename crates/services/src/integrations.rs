@@ -1,6 +1,8 @@
 //! Integrations: configured, tested, switched, removed. Secrets go in and never come out; the
 //! built-in one through which work is handed in cannot be touched.
 
+mod trail;
+
 use crate::{
     Context, Error,
     error::found,
@@ -19,7 +21,7 @@ use ports::{
     channel::{ChannelSettings, IngressMode, InvalidSettings},
     store::{BoxTx, StoreError},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// What is asked of a new integration.
@@ -76,6 +78,7 @@ pub struct Tested {
 #[tracing::instrument(name = "integrations.create", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn create(context: &Context, request: CreateIntegration) -> Result<Shown, Error> {
     context.authorise(Area::Integrations, Right::Administer)?;
+    let given: Vec<String> = request.config.keys().cloned().collect();
     let settings = check(context, request.channel, request.config)?;
     let now = context.now();
     let mut integration = Integration {
@@ -103,6 +106,8 @@ pub async fn create(context: &Context, request: CreateIntegration) -> Result<Sho
         .await
         .map_err(|error| name_taken(error, &integration))?;
     drop(repo);
+    let states = (None, Some(&integration));
+    trail::note(context, &tx, "integration.created", states, &given).await?;
     tx.commit().await?;
     Ok(show(context, integration))
 }
@@ -170,9 +175,12 @@ pub async fn update(
     context.authorise(Area::Integrations, Right::Administer)?;
     let channels = &context.platform.channels;
     let tx = context.write().await?;
-    let mut integration = load(context, &tx, id).await?;
+    let before = load(context, &tx, id).await?;
+    let mut integration = before.clone();
     channels.factory(integration.channel)?;
+    let mut given = Vec::new();
     if let Some(patch) = change.config {
+        given.extend(patch.keys().cloned());
         let config = merged(context, &integration, patch)?;
         let settings = check(context, integration.channel, config)?;
         integration.config = channels.seal(&integration, &settings);
@@ -192,6 +200,8 @@ pub async fn update(
         .update(&integration)
         .await
         .map_err(|error| name_taken(error, &integration))?;
+    let states = (Some(&before), Some(&integration));
+    trail::note(context, &tx, "integration.updated", states, &given).await?;
     tx.commit().await?;
     Ok(show(context, integration))
 }
@@ -208,6 +218,8 @@ pub async fn delete(context: &Context, id: IntegrationId) -> Result<(), Error> {
     tx.integrations()
         .delete(context.tenant, id, context.now())
         .await?;
+    let states = (Some(&integration), None);
+    trail::note(context, &tx, "integration.deleted", states, &[]).await?;
     tx.commit().await?;
     if let Ok(channel) = channels.connect(&integration)
         && channel.mode() == IngressMode::Webhook
@@ -237,6 +249,9 @@ pub async fn test(context: &Context, id: IntegrationId) -> Result<Tested, Error>
     tx.integrations()
         .set_health(context.tenant, id, tested.health, tested.detail.as_deref())
         .await?;
+    let after = json!({ "health": tested.health, "detail": tested.detail });
+    let change = trail::change("integration.tested", &integration).between(None, Some(after));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(tested)
 }

@@ -29,6 +29,8 @@ pub mod providers;
 pub mod retention;
 pub mod second_factor;
 pub mod sessions;
+pub mod sprite_commands;
+pub mod sprite_files;
 pub mod sprites;
 pub mod status;
 pub mod tokens;

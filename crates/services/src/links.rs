@@ -9,11 +9,13 @@ use crate::{
 };
 use domain::{
     access::{Area, Right, Role},
+    audit::Change,
     id::{UserId, UserLinkId},
     login::{LinkKind, User, UserLink, UserSession},
     secret::Secret,
 };
 use ports::store::BoxTx;
+use serde_json::{Value, json};
 
 /// The page that follows links.
 const PAGE: &str = "/welcome#token=";
@@ -57,7 +59,7 @@ pub async fn set_up(context: &Context) -> Result<Option<NewLink>, Error> {
         return Ok(None);
     }
     let new = make(context, LinkKind::Setup);
-    tx.logins().insert_link(&new.link).await?;
+    insert(context, &tx, &new.link).await?;
     tx.commit().await?;
     Ok(Some(new))
 }
@@ -76,7 +78,7 @@ pub async fn invite(context: &Context, email: &str, role: Role) -> Result<NewLin
     let mut new = make(context, LinkKind::Invitation);
     new.link.email = Some(email);
     new.link.role = Some(role);
-    tx.logins().insert_link(&new.link).await?;
+    insert(context, &tx, &new.link).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -91,7 +93,7 @@ pub async fn reset(context: &Context, user: UserId) -> Result<NewLink, Error> {
     let mut new = make(context, LinkKind::Reset);
     new.link.email = Some(user.email);
     new.link.user_id = Some(user.id);
-    tx.logins().insert_link(&new.link).await?;
+    insert(context, &tx, &new.link).await?;
     tx.commit().await?;
     Ok(new)
 }
@@ -115,6 +117,8 @@ pub async fn withdraw(context: &Context, id: UserLinkId) -> Result<(), Error> {
     let invited = |link: &UserLink| link.id == id && link.kind == LinkKind::Invitation;
     let link = found(links.into_iter().find(invited), "invitation")?;
     tx.logins().delete_link(context.tenant, link.id).await?;
+    let change = change("link.withdrawn", &link).between(Some(facts(&link)), None);
+    context.audit(tx.as_ref(), change).await?;
     Ok(tx.commit().await?)
 }
 
@@ -136,9 +140,15 @@ pub async fn redeem(
     let link = inspect(context, &request.token).await?;
     let hash = users::hash_password(context, "password", &request.password).await?;
     let tx = context.write().await?;
-    let user = match link.user_id {
-        Some(user) => renewed(context, &tx, user, &request, hash).await?,
-        None => newcomer(context, &tx, &link, &request, hash).await?,
+    let (user, action) = match link.user_id {
+        Some(user) => (
+            renewed(context, &tx, user, &request, hash).await?,
+            "user.password_reset",
+        ),
+        None => (
+            newcomer(context, &tx, &link, &request, hash).await?,
+            "user.created",
+        ),
     };
     if !tx
         .logins()
@@ -148,8 +158,35 @@ pub async fn redeem(
         return Err(unknown());
     }
     let (session, cookie) = sessions::insert(context, &tx, &user, user_agent).await?;
+    let own = context.acting(users::acting(&user, Some(session.id)));
+    let after = json!({ "kind": link.kind, "user_id": user.id });
+    let redeemed = change("link.redeemed", &link).between(None, Some(after));
+    own.audit(tx.as_ref(), redeemed).await?;
+    users::note(&own, &tx, action, (None, Some(&user))).await?;
     tx.commit().await?;
     Ok((session, user, cookie))
+}
+
+async fn insert(context: &Context, tx: &BoxTx, link: &UserLink) -> Result<(), Error> {
+    tx.logins().insert_link(link).await?;
+    let change = change("link.created", link).between(None, Some(facts(link)));
+    context.audit(tx.as_ref(), change).await
+}
+
+/// A change to a link.
+pub fn change(action: &'static str, link: &UserLink) -> Change {
+    Change::to(action, "link", link.id.as_uuid(), link.email.clone())
+}
+
+/// What may be told of a link.
+pub fn facts(link: &UserLink) -> Value {
+    json!({
+        "kind": link.kind,
+        "email": link.email,
+        "role": link.role,
+        "user_id": link.user_id,
+        "expires_at": link.expires_at,
+    })
 }
 
 /// Somebody who gets a new password; whoever had the old one is signed out.

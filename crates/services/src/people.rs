@@ -4,6 +4,7 @@
 use crate::{Context, Error, error::found};
 use domain::{
     access::{Area, Hidden, People, Restrictable, Right},
+    audit::Change,
     conversation::Conversation,
     id::{AgentId, IntegrationId, UserId, WorkItemId},
     job::Job,
@@ -32,11 +33,20 @@ pub async fn set(
     context.authorise(area(kind), Right::Administer)?;
     context.authorise(Area::People, Right::Administer)?;
     let tx = context.write().await?;
-    exists(context, &tx, kind, id).await?;
+    let name = exists(context, &tx, kind, id).await?;
     known(context, tx.as_ref(), "user_ids", &mut people.users).await?;
     let access = tx.access();
+    let before = access.people(context.tenant, kind, id).await?;
     access.set_people(context.tenant, kind, id, &people).await?;
     drop(access);
+    let (action, subject) = match kind {
+        Restrictable::Agent => ("agent.people_set", "agent"),
+        Restrictable::Integration => ("integration.people_set", "integration"),
+    };
+    let facts = |people: &People| serde_json::json!({ "restricted": people.restricted, "user_ids": people.users });
+    let change = Change::to(action, subject, id, name);
+    let change = change.between(Some(facts(&before)), Some(facts(&people)));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(people)
 }
@@ -66,18 +76,26 @@ const fn area(kind: Restrictable) -> Area {
     }
 }
 
-async fn exists(context: &Context, tx: &BoxTx, kind: Restrictable, id: Uuid) -> Result<(), Error> {
+/// What people call it, when the caller sees it.
+async fn exists(
+    context: &Context,
+    tx: &BoxTx,
+    kind: Restrictable,
+    id: Uuid,
+) -> Result<Option<String>, Error> {
     match kind {
         Restrictable::Agent => {
             let id = AgentId::from_uuid(id);
-            found(tx.agents().find(context.tenant, id).await?, "agent")?;
-            see_agent(context, tx, id, "agent").await
+            let agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
+            see_agent(context, tx, id, "agent").await?;
+            Ok(Some(agent.name.to_string()))
         }
         Restrictable::Integration => {
             let id = IntegrationId::from_uuid(id);
             let integration = tx.integrations().find(context.tenant, id).await?;
-            found(integration, "integration")?;
-            see_integration(context, tx, id, "integration").await
+            let integration = found(integration, "integration")?;
+            see_integration(context, tx, id, "integration").await?;
+            Ok(Some(integration.name))
         }
     }
 }

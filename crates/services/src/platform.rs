@@ -116,6 +116,14 @@ impl Context {
         }
     }
 
+    /// The same request, once it is known who sent it.
+    pub(crate) fn acting(&self, actor: Actor) -> Self {
+        Self {
+            actor,
+            ..self.clone()
+        }
+    }
+
     /// Refuses unless the actor carries the right.
     pub fn authorise(&self, area: Area, right: Right) -> Result<(), Error> {
         if self.actor.may(area, right) {

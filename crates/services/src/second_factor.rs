@@ -3,7 +3,7 @@
 use crate::{
     Context, Error,
     access::owners_only,
-    users::{load, prove},
+    users::{load, note, prove},
 };
 use domain::{
     access::{Area, Right},
@@ -45,6 +45,7 @@ pub async fn begin(context: &Context, password: &Secret) -> Result<Enrolment, Er
         recovery: Vec::new(),
     });
     tx.users().update(&user).await?;
+    note(context, &tx, "user.totp_begun", (None, Some(&user))).await?;
     tx.commit().await?;
     let url = format!(
         "otpauth://totp/Nitejar:{}?secret={}&issuer=Nitejar&algorithm=SHA1&digits=6&period=30",
@@ -88,6 +89,7 @@ pub async fn confirm(context: &Context, code: &str) -> Result<Vec<Secret>, Error
         ..totp
     });
     tx.users().update(&user).await?;
+    note(context, &tx, "user.totp_confirmed", (None, Some(&user))).await?;
     tx.commit().await?;
     Ok(codes)
 }
@@ -113,8 +115,11 @@ pub async fn reset(context: &Context, id: UserId) -> Result<(), Error> {
 async fn drop_of(context: &Context, id: UserId) -> Result<(), Error> {
     let tx = context.write().await?;
     let mut user = load(context, &tx, id).await?;
+    let before = user.clone();
     user.totp = None;
     tx.users().update(&user).await?;
+    let states = (Some(&before), Some(&user));
+    note(context, &tx, "user.totp_removed", states).await?;
     Ok(tx.commit().await?)
 }
 

@@ -7,11 +7,13 @@ use chrono::TimeDelta;
 use domain::{
     Timestamp,
     access::{Actor, Area, Right},
+    audit::Change,
     id::{UserId, UserSessionId},
     login::{User, UserSession},
     secret::Secret,
 };
-use ports::store::BoxTx;
+use ports::store::{BoxTx, Durability};
+use serde_json::json;
 use std::collections::HashMap;
 
 /// How long a login lasts, used or not.
@@ -56,21 +58,43 @@ pub async fn login(
     login: Login,
     user_agent: Option<&str>,
 ) -> Result<(UserSession, User, Secret), Error> {
-    let user = users::find_by_email(context, &login.email).await?;
-    let user = user.filter(|user| user.disabled_at.is_none());
+    let known = users::find_by_email(context, &login.email).await?;
+    let user = known.clone().filter(|user| user.disabled_at.is_none());
     let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let credentials = &context.platform.credentials;
     let fits = credentials.verify_password(&login.password, stored).await;
     let Some(user) = user.filter(|_| matches!(fits, Ok(true))) else {
         fits.map_err(Error::Internal)?;
+        note_refusal(context, known.as_ref()).await?;
         return Err(second_factor::refused());
     };
     let tx = context.write().await?;
     let user = users::load(context, &tx, user.id).await?;
-    second_factor::check(context, &tx, &user, login.code.as_deref()).await?;
+    if let Err(refusal) = second_factor::check(context, &tx, &user, login.code.as_deref()).await {
+        drop(tx);
+        // A missing code is no wrong one.
+        if matches!(&refusal, Error::LoginRefused { code, .. } if *code == "invalid_credentials") {
+            note_refusal(context, Some(&user)).await?;
+        }
+        return Err(refusal);
+    }
     let (session, cookie) = insert(context, &tx, &user, user_agent).await?;
     tx.commit().await?;
     Ok((session, user, cookie))
+}
+
+/// Notes that somebody failed to sign in as this user. Not durable by itself: how long a refusal takes must not tell
+/// whether there is such a user.
+async fn note_refusal(context: &Context, user: Option<&User>) -> Result<(), Error> {
+    let Some(user) = user else {
+        return Ok(());
+    };
+    let store = &context.platform.store;
+    let tx = store.write(context.tenant, Durability::Relaxed).await?;
+    let name = Some(user.name.clone());
+    let change = Change::to("session.refused", "user", user.id.as_uuid(), name);
+    context.audit(tx.as_ref(), change).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Opens a login for somebody who was proven to be that user.
@@ -85,7 +109,7 @@ pub async fn open(
     Ok(opened)
 }
 
-/// The same, as part of something larger.
+/// The same, as the last part but notes of something larger.
 pub(crate) async fn insert(
     context: &Context,
     tx: &BoxTx,
@@ -117,7 +141,21 @@ pub(crate) async fn insert(
     let logins = tx.logins();
     logins.insert_session(&session).await?;
     logins.touch_session(&session, now).await?;
+    let own = context.acting(users::acting(user, Some(session.id)));
+    let change = change("session.created", &session, &user.name);
+    let after = json!({ "user_id": user.id, "user_agent": session.user_agent });
+    own.audit(tx.as_ref(), change.between(None, Some(after)))
+        .await?;
     Ok((session, cookie))
+}
+
+fn change(action: &'static str, session: &UserSession, user_name: &str) -> Change {
+    Change::to(
+        action,
+        "session",
+        session.id.as_uuid(),
+        Some(user_name.to_owned()),
+    )
 }
 
 /// Who is asking.
@@ -179,24 +217,25 @@ pub async fn end(context: &Context, id: UserSessionId) -> Result<(), Error> {
     let own = context.person().ok();
     let may = |row: &UserSession| administers_people(context) || own == Some(row.user_id);
     let session = found(session.filter(may), "session")?;
-    if own != Some(session.user_id) {
-        let user = users::load(context, &tx, session.user_id).await?;
+    let user = users::load(context, &tx, session.user_id).await?;
+    if own != Some(user.id) {
         crate::access::owners_only(context, user.role)?;
     }
     tx.logins().delete_session(context.tenant, id).await?;
+    let before = json!({ "user_id": user.id });
+    let change = change("session.ended", &session, &user.name).between(Some(before), None);
+    context.audit(tx.as_ref(), change).await?;
     Ok(tx.commit().await?)
 }
 
 /// Ends the login that asks.
 #[tracing::instrument(name = "sessions.logout", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn logout(context: &Context) -> Result<(), Error> {
-    let Some(session) = context.actor.session() else {
-        return Err(Error::conflict(
+    match context.actor.session() {
+        Some(session) => end(context, session).await,
+        None => Err(Error::conflict(
             "no_login",
             "a token has no login to end; revoke the token instead",
-        ));
-    };
-    let tx = context.write().await?;
-    tx.logins().delete_session(context.tenant, session).await?;
-    Ok(tx.commit().await?)
+        )),
+    }
 }

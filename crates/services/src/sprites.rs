@@ -4,6 +4,8 @@
 use crate::{Context, Error, background, error::found, people::PageOfSeen};
 use domain::{
     access::{Area, Right},
+    agent::Agent,
+    audit::Change,
     id::AgentId,
     page::{Page, PageRequest},
     sprite::{BackgroundProcess, NetworkPolicy, SpriteKey, SpriteSession, SpriteSessionStatus},
@@ -11,6 +13,7 @@ use domain::{
 use ports::sandbox::{
     Checkpoint, SandboxError, SandboxReport, ServiceReport, Sprite, SpriteReport,
 };
+use serde_json::{Value, json};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
@@ -97,6 +100,12 @@ pub async fn cleanup(context: &Context) -> Result<Vec<SpriteSession>, Error> {
             .close(context.tenant, session.id, session.status, context.now())
             .await?;
     }
+    for session in &ended {
+        let after = json!({ "agent_id": session.agent_id, "status": session.status });
+        let change = Change::to("shell.closed", "shell", session.id.as_uuid(), None);
+        let change = change.between(None, Some(after));
+        context.audit(tx.as_ref(), change).await?;
+    }
     tx.commit().await?;
     Ok(ended)
 }
@@ -159,8 +168,11 @@ pub async fn set_network_policy(
     agent: AgentId,
     policy: NetworkPolicy,
 ) -> Result<NetworkPolicy, Error> {
-    let sprite = open(context, agent).await?;
-    sprite.set_network_policy(policy).await?;
+    let (agent, sprite) = open(context, agent).await?;
+    let before = shown(&sprite.network_policy().await?);
+    let change = change("sprite.network_policy_set", &agent);
+    let change = change.between(Some(before), Some(shown(&policy)));
+    noted(context, change, sprite.set_network_policy(policy)).await?;
     Ok(sprite.network_policy().await?)
 }
 
@@ -180,31 +192,100 @@ pub async fn checkpoint(
             format!("at most {COMMENT} characters"),
         ));
     }
-    let sprite = open(context, agent).await?;
-    Ok(sprite.checkpoint(comment, &()).await?)
+    let (agent, sprite) = open(context, agent).await?;
+    let after = json!({ "comment": comment });
+    let change = change("sprite.checkpoint_created", &agent).between(None, Some(after));
+    noted(context, change, sprite.checkpoint(comment, &())).await
 }
 
 /// Puts the files of a sprite back as they were. Its commands end; what there was is a checkpoint of
 /// its own.
 #[tracing::instrument(name = "sprites.restore", skip_all, fields(tenant.id = %context.tenant, agent.id = %agent))]
 pub async fn restore(context: &Context, agent: AgentId, id: &str) -> Result<(), Error> {
-    let sprite = open(context, agent).await?;
-    sprite.restore(id, &()).await.map_err(no_checkpoint)
+    let (agent, sprite) = open(context, agent).await?;
+    let after = json!({ "checkpoint": id });
+    let change = change("sprite.checkpoint_restored", &agent).between(None, Some(after));
+    let restoring = async { sprite.restore(id, &()).await.map_err(no_checkpoint) };
+    noted(context, change, restoring).await
 }
 
 /// Forgets a checkpoint.
 #[tracing::instrument(name = "sprites.delete_checkpoint", skip_all, fields(tenant.id = %context.tenant, agent.id = %agent))]
 pub async fn delete_checkpoint(context: &Context, agent: AgentId, id: &str) -> Result<(), Error> {
-    let sprite = open(context, agent).await?;
-    sprite.delete_checkpoint(id).await.map_err(no_checkpoint)
+    let (agent, sprite) = open(context, agent).await?;
+    let before = json!({ "checkpoint": id });
+    let change = change("sprite.checkpoint_deleted", &agent).between(Some(before), None);
+    let deleting = async { sprite.delete_checkpoint(id).await.map_err(no_checkpoint) };
+    noted(context, change, deleting).await
+}
+
+/// Removes the sprite of an agent for good, when it has one.
+pub(crate) async fn destroy(context: &Context, agent: AgentId) -> Result<(), Error> {
+    let key = key(context, agent);
+    let tx = context.read().await?;
+    let agent = found(tx.agents().find(context.tenant, agent).await?, "agent")?;
+    drop(tx);
+    let sandboxes = &context.platform.sandboxes;
+    if sandboxes.inspect(key).await?.provisioned {
+        let change = change("sprite.destroyed", &agent);
+        noted(context, change, sandboxes.destroy(key)).await?;
+    }
+    Ok(())
+}
+
+/// A change to the sprite of an agent.
+pub(crate) fn change(action: &'static str, agent: &Agent) -> Change {
+    Change::to(
+        action,
+        "sprite",
+        agent.id.as_uuid(),
+        Some(agent.name.to_string()),
+    )
+}
+
+/// Does what no transaction can take part in. The trail says so first, and says so again when it failed: there is
+/// nothing that was done and is not in it.
+pub(crate) async fn noted<T, E: Into<Error>>(
+    context: &Context,
+    change: Change,
+    doing: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, Error> {
+    let failed = Change {
+        action: "sprite.change_failed",
+        subject: change.subject.clone(),
+        before: None,
+        after: Some(json!({ "action": change.action })),
+    };
+    let note = async |change| -> Result<(), Error> {
+        let tx = context.write().await?;
+        context.audit(tx.as_ref(), change).await?;
+        Ok(tx.commit().await?)
+    };
+    note(change).await?;
+    let done = doing.await.map_err(Into::into);
+    if done.is_err()
+        && let Err(error) = note(failed).await
+    {
+        tracing::error!(error = %ports::Causes(&error), "the audit trail does not say that a change in a sprite failed");
+    }
+    done
+}
+
+fn shown(policy: &NetworkPolicy) -> Value {
+    let rules = policy.rules.iter();
+    json!({
+        "rules": rules.map(|rule| json!({ "domain": rule.domain, "action": rule.action })).collect::<Vec<_>>(),
+        "otherwise": policy.otherwise,
+    })
 }
 
 /// The sprite, for somebody who may change it.
-async fn open(context: &Context, agent: AgentId) -> Result<Arc<dyn Sprite>, Error> {
+async fn open(context: &Context, agent: AgentId) -> Result<(Agent, Arc<dyn Sprite>), Error> {
     context.authorise(Area::Sprites, Right::Administer)?;
     let tx = context.read().await?;
-    found(tx.agents().find(context.tenant, agent).await?, "agent")?;
-    Ok(context.platform.sandboxes.sprite(key(context, agent)))
+    let agent = found(tx.agents().find(context.tenant, agent).await?, "agent")?;
+    let sprite = context.platform.sandboxes.sprite(key(context, agent.id));
+    Ok((agent, sprite))
 }
 
 fn no_checkpoint(error: SandboxError) -> Error {

@@ -9,9 +9,11 @@ use crate::{
 use domain::{
     Timestamp,
     access::{ApiToken, Area, Right, Role, Scope, TokenKind},
+    audit::Change,
     id::{TokenId, UserId},
     secret::Secret,
 };
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// What is asked of a new token.
@@ -89,6 +91,8 @@ pub async fn create(context: &Context, request: CreateToken) -> Result<(ApiToken
     };
     let tx = context.write().await?;
     tx.access().insert_token(&token).await?;
+    let change = change("token.created", &token).between(None, Some(facts(&token)));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok((token, secret))
 }
@@ -110,11 +114,37 @@ pub async fn revoke(context: &Context, id: TokenId) -> Result<(), Error> {
         };
         owners_only(context, holder.map_or(token.role, |user| user.role))?;
     }
+    if token.revoked_at.is_some() {
+        return Ok(());
+    }
     tx.access()
         .revoke_token(context.tenant, id, context.now())
         .await?;
+    let change = change("token.revoked", &token).between(None, Some(facts(&token)));
+    context.audit(tx.as_ref(), change).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// A change to a token.
+pub fn change(action: &'static str, token: &ApiToken) -> Change {
+    Change::to(
+        action,
+        "token",
+        token.id.as_uuid(),
+        Some(token.name.clone()),
+    )
+}
+
+/// What may be told of a token.
+pub fn facts(token: &ApiToken) -> Value {
+    let scopes = token.scopes.as_ref();
+    json!({
+        "user_id": token.user_id,
+        "role": token.role,
+        "scopes": scopes.map(|scopes| scopes.iter().map(Scope::to_string).collect::<Vec<_>>()),
+        "expires_at": token.expires_at,
+    })
 }
 
 /// Whose tokens the caller sees: nobody's in particular, which is everybody's, or their own.

@@ -7,12 +7,14 @@ use crate::{
     integrations::name,
 };
 use domain::{
-    access::{Area, Right, Role},
-    id::UserId,
+    access::{Actor, Area, Right, Role},
+    audit::Change,
+    id::{UserId, UserSessionId},
     login::User,
     secret::Secret,
 };
 use ports::store::{BoxTx, StoreError};
+use serde_json::{Value, json};
 
 /// The shortest password, in characters.
 const SHORTEST: usize = 10;
@@ -65,6 +67,7 @@ pub async fn update(context: &Context, id: UserId, change: UpdateUser) -> Result
     context.authorise(Area::People, Right::Administer)?;
     let tx = context.write().await?;
     let mut user = load(context, &tx, id).await?;
+    let before = user.clone();
     owners_only(context, user.role)?;
     let is_owner = user.role == Role::Owner && user.disabled_at.is_none();
     if let Some(text) = &change.name {
@@ -87,6 +90,7 @@ pub async fn update(context: &Context, id: UserId, change: UpdateUser) -> Result
         let logins = tx.logins();
         logins.delete_sessions(context.tenant, id, None).await?;
     }
+    note(context, &tx, "user.updated", (Some(&before), Some(&user))).await?;
     tx.commit().await?;
     Ok(show(context, user))
 }
@@ -104,6 +108,7 @@ pub async fn delete(context: &Context, id: UserId) -> Result<(), Error> {
     let users = tx.users();
     users.delete(context.tenant, id, context.now()).await?;
     drop(users);
+    note(context, &tx, "user.deleted", (Some(&user), None)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -113,8 +118,10 @@ pub async fn rename(context: &Context, to: Option<&str>) -> Result<Shown, Error>
     let tx = context.write().await?;
     let mut user = load(context, &tx, id).await?;
     if let Some(text) = to {
+        let before = user.clone();
         user.name = name(text)?;
         tx.users().update(&user).await?;
+        note(context, &tx, "user.updated", (Some(&before), Some(&user))).await?;
         tx.commit().await?;
     }
     Ok(show(context, user))
@@ -133,6 +140,7 @@ pub async fn change_password(context: &Context, now: &Secret, new: &Secret) -> R
     tx.logins()
         .delete_sessions(context.tenant, id, context.actor.session())
         .await?;
+    note(context, &tx, "user.password_changed", (None, Some(&user))).await?;
     Ok(tx.commit().await?)
 }
 
@@ -268,6 +276,7 @@ pub async fn link_subject(
     context.authorise(Area::People, Right::Administer)?;
     let tx = context.write().await?;
     let mut user = load(context, &tx, id).await?;
+    let before = user.clone();
     let role = role.unwrap_or(user.role);
     let falls = user.role == Role::Owner && role != Role::Owner;
     if !falls || refuse_last_owner(context, &tx, id).await.is_ok() {
@@ -275,6 +284,7 @@ pub async fn link_subject(
     }
     user.oidc_subject = Some(subject.to_owned());
     tx.users().update(&user).await?;
+    note(context, &tx, "user.updated", (Some(&before), Some(&user))).await?;
     tx.commit().await?;
     Ok(user)
 }
@@ -285,6 +295,43 @@ pub async fn provision(context: &Context, new: NewUser) -> Result<User, Error> {
     let user = fresh(context, new)?;
     let tx = context.write().await?;
     insert(&tx, &user).await?;
+    note(context, &tx, "user.created", (None, Some(&user))).await?;
     tx.commit().await?;
     Ok(user)
+}
+
+/// Notes a change to a user.
+pub(crate) async fn note(
+    context: &Context,
+    tx: &BoxTx,
+    action: &'static str,
+    (before, after): (Option<&User>, Option<&User>),
+) -> Result<(), Error> {
+    let Some(user) = after.or(before) else {
+        return Ok(());
+    };
+    let facts = |user: &User| -> Value {
+        json!({
+            "name": user.name,
+            "email": user.email,
+            "role": user.role,
+            "enabled": user.disabled_at.is_none(),
+            "has_password": user.password_hash.is_some(),
+            "has_totp": user.has_totp(),
+            "oidc_subject": user.oidc_subject,
+        })
+    };
+    let change = Change::to(action, "user", user.id.as_uuid(), Some(user.name.clone()));
+    let change = change.between(before.map(facts), after.map(facts));
+    context.audit(tx.as_ref(), change).await
+}
+
+/// The user as the one who acts, in this login; in none where somebody else says who they are.
+pub(crate) fn acting(user: &User, session: Option<UserSessionId>) -> Actor {
+    Actor::User {
+        id: user.id,
+        name: user.name.clone(),
+        role: user.role,
+        session: session.unwrap_or_else(|| UserSessionId::from_uuid(uuid::Uuid::nil())),
+    }
 }

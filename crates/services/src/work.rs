@@ -7,6 +7,7 @@ use crate::{
 };
 use domain::{
     access::{Actor, Area, Right},
+    audit::Change,
     channel::{ChatKind, InboundMessage, Place, Sender},
     id::{AgentId, ConversationId, IntegrationId, WorkItemId},
     job::Job,
@@ -14,8 +15,8 @@ use domain::{
     work::{Decision, WorkItem},
 };
 use ports::{
-    ingest::Accept,
-    store::{BoxTx, JobFilter, WorkFilter},
+    ingest::{Accept, Accepted},
+    store::{AuditFilter, BoxTx, JobFilter, WorkFilter},
 };
 
 /// The longest text that can be handed in, in characters.
@@ -87,11 +88,42 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
             tenant_id: context.tenant,
             integration_id,
             message,
-            assigned: request.agent_ids,
+            assigned: request.agent_ids.clone(),
         }])
         .await?;
-    let id = found(accepted.first(), "work item")?.work_item_id;
-    find(context, id).await
+    let accepted = found(accepted.first(), "work item")?;
+    note(context, accepted, &request).await?;
+    find(context, accepted.work_item_id).await
+}
+
+/// Notes that work was handed in, once. What comes in is written in batches, so this is a transaction of its own.
+async fn note(
+    context: &Context,
+    accepted: &Accepted,
+    request: &CreateWorkItem,
+) -> Result<(), Error> {
+    let id = accepted.work_item_id.as_uuid();
+    let tx = context.write().await?;
+    if accepted.duplicate {
+        let of_item = AuditFilter {
+            subject_id: Some(id),
+            ..AuditFilter::default()
+        };
+        let noted = tx
+            .audit()
+            .list(context.tenant, &of_item, i64::MAX, 1)
+            .await?;
+        if !noted.is_empty() {
+            return Ok(());
+        }
+    }
+    let after = serde_json::json!({
+        "agent_ids": request.agent_ids,
+        "conversation_id": request.conversation_id,
+    });
+    let change = Change::to("work_item.created", "work_item", id, None).between(None, Some(after));
+    context.audit(tx.as_ref(), change).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Work items, newest first.

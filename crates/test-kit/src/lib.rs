@@ -6,4 +6,5 @@ pub mod channel;
 pub mod fakes;
 pub mod postgres;
 pub mod sandbox;
+pub mod sql;
 pub mod store;

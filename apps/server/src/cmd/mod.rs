@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod audit;
 pub mod backup;
 pub mod demo;
 pub mod doctor;

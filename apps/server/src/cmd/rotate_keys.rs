@@ -1,8 +1,9 @@
 //! `nitejar rotate-keys`: seals every secret anew with a new key. It may be killed at any instant and
 //! started again: the old key is given up only when a whole pass has found nothing that needs it.
 
-use super::say;
+use super::{audit::note_command, say};
 use crate::{
+    bootstrap,
     cli::Failure,
     config::{Config, ConfigError},
     storage,
@@ -10,10 +11,13 @@ use crate::{
 };
 use chrono::TimeDelta;
 use crypto::{AesGcmCipher, KeyRing, Rotation};
-use domain::secret::Redactor;
+use domain::{
+    audit::{Change, Subject},
+    secret::Redactor,
+};
 use ports::{
     cipher::Cipher,
-    store::{Resealed, SealedStore, SealedValue, StoreError},
+    store::{Durability, Resealed, SealedStore, SealedValue, StoreError},
 };
 use serde::Serialize;
 use std::{path::Path, sync::Arc};
@@ -106,6 +110,7 @@ async fn rotate(
         }
         anyhow::bail!(unfinished(resealed, &unreadable, unsettled));
     }
+    note(foundation, &key_id).await?;
     Ok(match (json, next) {
         (true, _) => answer.to_string(),
         (false, Next::Forget(path)) => format!(
@@ -117,6 +122,24 @@ async fn rotate(
              be removed now"
         ),
     })
+}
+
+async fn note(foundation: &Foundation, key_id: &str) -> anyhow::Result<()> {
+    let (store, now) = (&foundation.store, foundation.clock.now());
+    let tenant = store.ensure_tenant(bootstrap::TENANT, now).await?.id;
+    let tx = store.write(tenant, Durability::Durable).await?;
+    let change = Change {
+        action: "encryption_key.rotated",
+        subject: Subject {
+            kind: "settings",
+            id: None,
+            name: Some("encryption key".to_owned()),
+        },
+        before: None,
+        after: Some(serde_json::json!({ "key_id": key_id })),
+    };
+    note_command(tx.as_ref(), (tenant, "nitejar rotate-keys", now), change).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Seals every value anew that the cipher's current key did not seal, in small transactions, until a whole pass

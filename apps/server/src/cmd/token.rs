@@ -1,7 +1,8 @@
 //! `nitejar token`: bearer tokens for people and programs, straight from the database.
 
-use super::say;
+use super::{audit::note_command, say};
 use crate::{bootstrap, cli::Failure, config::Config, secrets::RingSecrets, wire};
+use anyhow::Context as _;
 use chrono::TimeDelta;
 use clap::Subcommand;
 use domain::{
@@ -10,8 +11,12 @@ use domain::{
     id::{TenantId, TokenId},
     secret::Redactor,
 };
-use ports::{secrets::Secrets, store::Durability};
+use ports::{
+    secrets::Secrets,
+    store::{Durability, StoreError, StoreTx},
+};
 use serde_json::json;
+use services::tokens;
 use std::sync::Arc;
 
 /// What can be done with tokens.
@@ -106,6 +111,7 @@ impl Desk {
             .write(self.tenant, Durability::Durable)
             .await?;
         tx.access().insert_token(&token).await?;
+        self.note(tx.as_ref(), "token.created", &token).await?;
         tx.commit().await?;
         if json {
             say(json!({ "token": secret.expose(), "row": view(&token) }))
@@ -140,13 +146,27 @@ impl Desk {
             .store
             .write(self.tenant, Durability::Durable)
             .await?;
-        let found = tx.access().revoke_token(self.tenant, id, self.now).await?;
-        tx.commit().await?;
-        anyhow::ensure!(
-            found,
-            "there is no token {id}; `nitejar token list` shows those there are"
-        );
+        let tokens = tx.access().list_tokens(self.tenant).await?;
+        let token = tokens.iter().find(|token| token.id == id);
+        let token = token.with_context(|| {
+            format!("there is no token {id}; `nitejar token list` shows those there are")
+        })?;
+        if token.revoked_at.is_none() {
+            tx.access().revoke_token(self.tenant, id, self.now).await?;
+            self.note(tx.as_ref(), "token.revoked", token).await?;
+            tx.commit().await?;
+        }
         say(format!("{id} no longer opens anything"))
+    }
+
+    async fn note(
+        &self,
+        tx: &dyn StoreTx,
+        action: &'static str,
+        token: &ApiToken,
+    ) -> Result<(), StoreError> {
+        let change = tokens::change(action, token).between(None, Some(tokens::facts(token)));
+        note_command(tx, (self.tenant, "nitejar token", self.now), change).await
     }
 }
 

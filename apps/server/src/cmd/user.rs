@@ -1,17 +1,19 @@
 //! `nitejar user`: who may sign in, and a way back in for who cannot, straight from the database.
 
-use super::say;
+use super::{audit::note_command, say};
 use crate::{bootstrap, cli::Failure, config::Config, secrets::RingSecrets, wire};
 use anyhow::Context as _;
 use clap::Subcommand;
 use domain::{
     Timestamp,
+    audit::Change,
     id::{TenantId, UserLinkId},
     login::{LinkKind, User, UserLink},
     secret::Redactor,
 };
 use ports::{secrets::Secrets, store::Durability};
 use serde_json::json;
+use services::links;
 use std::sync::Arc;
 
 /// What can be done with users.
@@ -108,12 +110,19 @@ impl Desk {
             ..UserLink::new(id, tenant, LinkKind::Reset, hash, self.now)
         };
         tx.logins().insert_link(&link).await?;
+        let by = (tenant, "nitejar user", self.now);
         if drop_factor {
             user.totp = None;
             tx.users().update(&user).await?;
+            let name = Some(user.name.clone());
+            let change = Change::to("user.totp_removed", "user", user.id.as_uuid(), name);
+            note_command(tx.as_ref(), by, change).await?;
         }
+        let change = links::change("link.created", &link);
+        let change = change.between(None, Some(links::facts(&link)));
+        note_command(tx.as_ref(), by, change).await?;
         tx.commit().await?;
-        let url = services::links::url(&self.people_url, &token);
+        let url = links::url(&self.people_url, &token);
         if json {
             say(json!({ "url": url.expose(), "expires_at": link.expires_at }))
         } else {

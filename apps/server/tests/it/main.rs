@@ -12,6 +12,7 @@ const ON_POSTGRES: bool = false;
 
 mod app;
 mod approvals;
+mod audit;
 mod backup;
 mod chaos;
 mod command_line;
@@ -26,6 +27,7 @@ mod restart;
 mod rotation;
 mod secrets;
 mod shutdown;
+mod sprite_files;
 mod steering;
 mod story;
 mod stream;

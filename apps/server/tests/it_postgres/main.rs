@@ -12,6 +12,8 @@ const ON_POSTGRES: bool = true;
 
 #[path = "../it/app.rs"]
 mod app;
+#[path = "../it/audit.rs"]
+mod audit;
 #[path = "../it/backup.rs"]
 mod backup;
 #[path = "../it/chaos.rs"]

@@ -3,6 +3,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod approval;
+pub(crate) mod audit;
 pub(crate) mod cost;
 pub(crate) mod effect;
 pub(crate) mod integration;
@@ -14,6 +15,7 @@ pub(crate) mod provider;
 pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod sprite;
+pub(crate) mod sprite_file;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod words;

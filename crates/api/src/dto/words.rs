@@ -2,8 +2,8 @@
 //! answers and checks cannot drift apart.
 
 use domain::{
-    access, agent, approval, channel, effect, integration, job, login, message, model, provider,
-    queue, sprite, work,
+    access, agent, approval, audit, channel, effect, integration, job, login, message, model,
+    provider, queue, sprite, work,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -41,6 +41,7 @@ macro_rules! wire_words {
 wire_words!(
     ApprovalKind = approval::ApprovalKind: "What an approval holds: a reply that waits as a draft, or a job that waits for leave to do something.",
     ApprovalStatus = approval::ApprovalStatus: "Where an approval stands; all but pending are final, and expired counts as denied.",
+    AuditActorKind = audit::AuditActorKind: "What kind of somebody changed something.",
     AttachmentKind = channel::AttachmentKind: "What an attachment is.",
     BackgroundStatus = sprite::BackgroundStatus: "Where a background process stands.",
     ChannelType = channel::ChannelType: "The type of a channel; `manual` is built in.",

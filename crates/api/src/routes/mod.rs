@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod costs;
 pub(crate) mod effects;
 pub(crate) mod events;
@@ -15,6 +16,7 @@ pub(crate) mod overview;
 pub(crate) mod providers;
 pub(crate) mod session;
 pub(crate) mod settings;
+pub(crate) mod sprite_files;
 pub(crate) mod sprite_sessions;
 pub(crate) mod sprites;
 pub(crate) mod tokens;

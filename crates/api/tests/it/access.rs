@@ -192,7 +192,7 @@ async fn a_second_factor_is_asked_for_and_every_code_is_good_once() {
 }
 
 /// The code of this moment: the one of a million that fits.
-fn code_at(app: &App, secret: &Secret) -> String {
+pub(crate) fn code_at(app: &App, secret: &Secret) -> String {
     let credentials = Argon2Credentials::new(PasswordCost::default());
     let now = app.clock.now();
     let now_step = now.timestamp() / 30;

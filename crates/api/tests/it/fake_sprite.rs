@@ -1,16 +1,18 @@
 //! What the surface sees of a sprite beyond its shells: a policy that is kept, checkpoints that can be made
-//! and forgotten, and one process, `7`, that runs until it is killed.
+//! and forgotten, one file, one process, `7`, that runs until it is killed, and commands that all say the same.
 
 use crate::fakes::Shells;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{Timestamp, sprite::NetworkPolicy};
+use futures_util::stream;
 use ports::sandbox::{
-    Attached, Checkpoint, Checkpoints, Command, DirectoryEntry, Exit, Files, ListeningPort,
-    Network, ProcessId, ProcessReport, ProcessState, Processes, Progress, SandboxError,
-    ServiceDefinition, ServiceLog, ServiceReport, Services, Tunnel,
+    Attached, Checkpoint, Checkpoints, Command, DirectoryEntry, EntryKind, Exit, Files,
+    ListeningPort, Network, OutputStream, ProcessEvent, ProcessId, ProcessInput, ProcessReport,
+    ProcessState, Processes, Progress, SandboxError, ServiceDefinition, ServiceLog, ServiceReport,
+    Services, TerminalSize, Tunnel,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What the fake keeps.
 #[derive(Default)]
@@ -24,6 +26,64 @@ fn absent<T>(what: &str) -> Result<T, SandboxError> {
     Err(SandboxError::NotFound {
         path: what.to_owned(),
     })
+}
+
+/// The content of the one file.
+pub(crate) fn read(path: &str) -> Result<Bytes, SandboxError> {
+    match path {
+        "./notes.md" => Ok(Bytes::from_static(b"# Notes\n")),
+        path => absent(path),
+    }
+}
+
+/// What is in the one directory.
+pub(crate) fn list(path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
+    let notes = DirectoryEntry {
+        name: "notes.md".to_owned(),
+        kind: EntryKind::File,
+        bytes: 8,
+        mode: 0o644,
+        modified_at: Timestamp::default(),
+    };
+    match path {
+        "." => Ok(vec![notes]),
+        path => absent(path),
+    }
+}
+
+fn seven() -> ProcessReport {
+    ProcessReport {
+        id: ProcessId("7".to_owned()),
+        arguments: vec!["sleep".to_owned(), "1000".to_owned()],
+        directory: "/home/sprite".to_owned(),
+        terminal: false,
+        started_at: Timestamp::default(),
+        active_at: Timestamp::default(),
+        readers: 0,
+        state: ProcessState::Running,
+    }
+}
+
+/// Takes no input.
+struct Deaf;
+
+#[async_trait]
+impl ProcessInput for Deaf {
+    async fn write(&self, _: Bytes) -> Result<(), SandboxError> {
+        absent("input")
+    }
+
+    async fn finish(&self) -> Result<(), SandboxError> {
+        absent("input")
+    }
+
+    async fn resize(&self, _: TerminalSize) -> Result<(), SandboxError> {
+        absent("input")
+    }
+
+    async fn signal(&self, _: i32) -> Result<(), SandboxError> {
+        absent("input")
+    }
 }
 
 #[async_trait]
@@ -87,8 +147,16 @@ impl Checkpoints for Shells {
 
 #[async_trait]
 impl Processes for Shells {
-    async fn start(&self, _: Command) -> Result<Attached, SandboxError> {
-        absent("program")
+    async fn start(&self, command: Command) -> Result<Attached, SandboxError> {
+        assert_eq!(command.directory.as_deref(), Some("."));
+        let said = Bytes::from_static(b"done\n");
+        let said = ProcessEvent::Output(OutputStream::Stdout, said);
+        let output = [Ok(said), Ok(ProcessEvent::Ended(Exit::Code(3)))];
+        Ok(Attached {
+            process: seven(),
+            input: Arc::new(Deaf),
+            output: Box::pin(stream::iter(output)),
+        })
     }
 
     async fn attach(&self, id: &ProcessId) -> Result<Attached, SandboxError> {
@@ -96,18 +164,8 @@ impl Processes for Shells {
     }
 
     async fn processes(&self) -> Result<Vec<ProcessReport>, SandboxError> {
-        let process = ProcessReport {
-            id: ProcessId("7".to_owned()),
-            arguments: vec!["sleep".to_owned(), "1000".to_owned()],
-            directory: "/home/sprite".to_owned(),
-            terminal: false,
-            started_at: Timestamp::default(),
-            active_at: Timestamp::default(),
-            readers: 0,
-            state: ProcessState::Running,
-        };
         let killed = self.kept().killed;
-        Ok(if killed { Vec::new() } else { vec![process] })
+        Ok(if killed { Vec::new() } else { vec![seven()] })
     }
 
     async fn last_output(&self, _: &ProcessId) -> Result<Bytes, SandboxError> {

@@ -1,6 +1,6 @@
 //! Stand-ins for what is outside of the surface: models, sandboxes, a vendor, the event feed.
 
-use crate::fake_sprite::Kept;
+use crate::fake_sprite::{self, Kept};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crypto::{digest, new_token, token_hash};
@@ -79,7 +79,10 @@ pub(crate) fn tool(name: &'static str) -> ToolSpec {
 #[async_trait]
 impl Inference for OneModel {
     async fn ask(&self, _request: ModelRequest) -> Result<ModelStream, InferenceError> {
-        panic!("the surface asks no model")
+        Err(InferenceError::Unavailable {
+            provider: "demo".to_owned(),
+            message: "nobody is there".to_owned(),
+        })
     }
 }
 
@@ -218,16 +221,16 @@ impl Sandbox for Shells {
         Ok(())
     }
 
-    async fn read_file(&self, _: &str, _: u64) -> Result<Bytes, SandboxError> {
-        panic!("{NO_HANDS}")
+    async fn read_file(&self, path: &str, _: u64) -> Result<Bytes, SandboxError> {
+        fake_sprite::read(path)
     }
 
     async fn write_file(&self, _: &str, _: Bytes) -> Result<(), SandboxError> {
         panic!("{NO_HANDS}")
     }
 
-    async fn list_directory(&self, _: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
-        panic!("{NO_HANDS}")
+    async fn list_directory(&self, path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
+        fake_sprite::list(path)
     }
 
     async fn create_directory(&self, _: &str) -> Result<(), SandboxError> {
@@ -243,7 +246,7 @@ impl Sandbox for Shells {
     }
 }
 
-const NO_HANDS: &str = "the surface ends shells and does nothing else in a sandbox";
+const NO_HANDS: &str = "the surface ends shells, looks at files and does nothing else in a sandbox";
 
 /// A vendor whose webhook body is one message and whose signature is the plain secret.
 pub(crate) struct Vendor;

@@ -11,6 +11,8 @@
 const ON_POSTGRES: bool = false;
 
 mod access;
+mod audit;
+mod audit_walk;
 mod cancel;
 mod document;
 mod fake_sprite;

@@ -98,6 +98,9 @@ const ROWS: &[(&str, &[Role], &str)] = &[
     ("set_network_policy", ADMINS, r#"{"rules": []}"#),
     ("find_process_output", ALL, ""),
     ("stop_process", ADMINS, ""),
+    ("list_sprite_files", ALL, ""),
+    ("read_sprite_file", ALL, ""),
+    ("run_sprite_command", MEMBERS, r#"{"command": "true"}"#),
     ("list_sprite_sessions", ALL, ""),
     ("clean_up_sprite_sessions", ADMINS, ""),
     ("list_integrations", ALL, ""),
@@ -136,6 +139,7 @@ const ROWS: &[(&str, &[Role], &str)] = &[
     ("find_approval", ALL, ""),
     ("approve_approval", MEMBERS, ""),
     ("deny_approval", MEMBERS, ""),
+    ("list_audit_entries", ADMINS, ""),
     ("list_providers", ADMINS, ""),
     (
         "create_provider",

@@ -11,7 +11,7 @@ use ports::clock::Clock as _;
 use serde_json::{Value, json};
 
 /// An open shell of a job on the machine of one process.
-async fn shell(app: &App, job: &Job, instance: &str) -> SpriteSessionId {
+pub(crate) async fn shell(app: &App, job: &Job, instance: &str) -> SpriteSessionId {
     let session = SpriteSession {
         id: SpriteSessionId::from_uuid(app.platform.ids.next()),
         tenant_id: job.tenant_id,

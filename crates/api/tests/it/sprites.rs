@@ -1,8 +1,12 @@
 //! Sprites over HTTP: what they may reach, checkpoints, what was left running, and their end.
 
-use crate::harness::App;
+use crate::{
+    harness::App,
+    people::{invite, owner},
+};
 use axum::http::{Method, StatusCode};
 use domain::{
+    access::Role,
     id::{BackgroundProcessId, SpriteSessionId},
     job::Job,
     sprite::{BackgroundProcess, BackgroundStatus},
@@ -20,7 +24,11 @@ async fn with_sprite() -> (App, Job, String) {
     (app, job, path)
 }
 
-async fn left_running(app: &App, job: &Job, process: Option<&str>) -> BackgroundProcessId {
+pub(crate) async fn left_running(
+    app: &App,
+    job: &Job,
+    process: Option<&str>,
+) -> BackgroundProcessId {
     let process = BackgroundProcess {
         id: BackgroundProcessId::from_uuid(app.platform.ids.next()),
         tenant_id: job.tenant_id,
@@ -144,6 +152,100 @@ async fn what_was_left_running_is_seen_as_it_stands() {
     app.post(&other, Value::Null)
         .await
         .is_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn people_look_at_files_and_run_commands() {
+    let (app, job, path) = with_sprite().await;
+    let files = app.get(&format!("{path}/files")).await;
+    assert_eq!(
+        files.body,
+        json!({"path": "/home/sprite", "truncated": false, "items": [
+            {"name": "notes.md", "kind": "file", "size": 8, "modified_at": "1970-01-01T00:00:00Z"}]})
+    );
+    let file = format!("{path}/file?path=/home/sprite");
+    assert_eq!(
+        app.get(&format!("{file}/notes.md")).await.body,
+        json!({"path": "/home/sprite/notes.md", "size": 8, "text": "# Notes\n", "truncated": false})
+    );
+    app.get(&format!("{file}/none"))
+        .await
+        .is_problem(404, "not_found");
+    for bad in ["files?path=notes.md", "files?path=~", "file?path=", "file"] {
+        app.get(&format!("{path}/{bad}"))
+            .await
+            .is_problem(422, "validation_failed");
+    }
+    let commands = format!("{path}/commands");
+    let ran = app.post(&commands, json!({"command": "make"})).await;
+    assert_eq!(
+        ran.body,
+        json!({"exit_code": 3, "signal": null, "timed_out": false, "output": "done\n", "truncated": false,
+            "duration_ms": 0})
+    );
+    for (bad, field) in [
+        (json!({"command": " "}), "command"),
+        (json!({"command": "a\0b"}), "command"),
+        (json!({"command": "a", "directory": "src"}), "directory"),
+        (
+            json!({"command": "a", "timeout_seconds": 0}),
+            "timeout_seconds",
+        ),
+        (
+            json!({"command": "a", "timeout_seconds": 601}),
+            "timeout_seconds",
+        ),
+    ] {
+        let refused = app.post(&commands, bad).await;
+        refused.is_problem(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["field"], field);
+    }
+    let agent = format!("/api/v1/agents/{}?sprite=keep", job.agent_id);
+    assert_eq!(app.delete(&agent).await.status, StatusCode::NO_CONTENT);
+    app.post(&commands, json!({"command": "make"}))
+        .await
+        .is_problem(409, "agent_archived");
+}
+
+#[tokio::test]
+async fn looking_at_the_files_of_an_agent_that_has_none_gives_it_no_sprite() {
+    let app = App::start().await;
+    let path = format!("/api/v1/agents/{}/sprite", app.agent("Ada").await);
+    let files = app.get(&format!("{path}/files")).await;
+    assert_eq!(
+        files.body,
+        json!({"path": "/home/sprite", "items": [], "truncated": false})
+    );
+    app.get(&format!("{path}/file?path=/home/sprite/notes.md"))
+        .await
+        .is_problem(404, "not_found");
+    assert_eq!(app.get(&path).await.body["provisioned"], false);
+}
+
+#[tokio::test]
+async fn a_sprite_of_an_agent_for_others_does_not_exist() {
+    let (app, job, path) = with_sprite().await;
+    let ada = owner(&app).await;
+    let member = invite(&app, &ada, Role::Member).await;
+    let people = format!("/api/v1/agents/{}/people", job.agent_id);
+    let command = json!({"command": "make"});
+    let places = [
+        (Method::GET, format!("{path}/files"), Value::Null),
+        (
+            Method::GET,
+            format!("{path}/file?path=/home/sprite/notes.md"),
+            Value::Null,
+        ),
+        (Method::POST, format!("{path}/commands"), command),
+    ];
+    for (restricted, status) in [(false, 200), (true, 404)] {
+        let body = json!({"restricted": restricted, "user_ids": []});
+        assert_eq!(app.put(&people, body).await.status, StatusCode::OK);
+        for (method, path, body) in &places {
+            let answer = member.send(&app, (method, path, body)).await;
+            assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.body);
+        }
+    }
 }
 
 #[tokio::test]

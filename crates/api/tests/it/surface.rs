@@ -55,7 +55,7 @@ async fn the_document_is_public_and_names_no_secret() {
     assert_eq!(post["parameters"][0]["name"], "Idempotency-Key");
 }
 
-fn approval(job: &Job, reply: &Effect) -> Approval {
+pub(crate) fn approval(job: &Job, reply: &Effect) -> Approval {
     Approval {
         id: ApprovalId::from_uuid(job.id.as_uuid()),
         tenant_id: job.tenant_id,

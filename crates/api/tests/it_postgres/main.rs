@@ -11,6 +11,10 @@ const ON_POSTGRES: bool = true;
 
 #[path = "../it/access.rs"]
 mod access;
+#[path = "../it/audit.rs"]
+mod audit;
+#[path = "../it/audit_walk.rs"]
+mod audit_walk;
 #[path = "../it/cancel.rs"]
 mod cancel;
 #[path = "../it/fake_sprite.rs"]

@@ -4,7 +4,7 @@ use super::StoreError;
 use async_trait::async_trait;
 use domain::{
     Timestamp,
-    audit::{AuditEntry, Link},
+    audit::{AuditEntry, Link, Unreadable},
     id::TenantId,
 };
 use uuid::Uuid;
@@ -33,13 +33,13 @@ pub trait AuditRepository: Send + Sync {
     async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError>;
     /// The end of the chain as it is written down.
     async fn head(&self, tenant: TenantId) -> Result<Link, StoreError>;
-    /// Entries after a sequence number, oldest first, at most `limit`.
+    /// What is stored after a sequence number, oldest first, at most `limit`; what cannot be read is no failure here.
     async fn after(
         &self,
         tenant: TenantId,
         seq: i64,
         limit: u32,
-    ) -> Result<Vec<AuditEntry>, StoreError>;
+    ) -> Result<Vec<Result<AuditEntry, Unreadable>>, StoreError>;
     /// Entries before a sequence number, newest first, at most `limit`.
     async fn list(
         &self,

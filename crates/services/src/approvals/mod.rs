@@ -12,6 +12,7 @@ use crate::{Context, Error, error::found, work};
 use domain::{
     access::{Actor, Area, Right},
     approval::{Approval, ApprovalStatus, Decider, Refusal, Ruling},
+    audit::Change,
     id::{ApprovalId, TokenId, UserId},
     identity::Identity,
     job::Job,
@@ -96,6 +97,7 @@ pub async fn decide(
         Err(Refusal::Expired) => {
             if approval.expire(now) {
                 outcome::carry_out(context, &tx, &approval, &mut job).await?;
+                note_end(&context.acting(Actor::System), &tx, &approval).await?;
                 tx.commit().await?;
             }
             return Err(Error::conflict(
@@ -108,6 +110,7 @@ pub async fn decide(
         }
     }
     outcome::carry_out(context, &tx, &approval, &mut job).await?;
+    note_end(context, &tx, &approval).await?;
     tx.commit().await?;
     Ok(shown(context, approval, &own))
 }
@@ -119,9 +122,36 @@ pub async fn expire(context: &Context, id: ApprovalId) -> Result<(), Error> {
     let (mut approval, mut job) = hold(context, &tx, approval).await?;
     if approval.expire(context.now()) {
         outcome::carry_out(context, &tx, &approval, &mut job).await?;
+        note_end(context, &tx, &approval).await?;
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// Notes how an approval ended.
+pub(super) async fn note_end(
+    context: &Context,
+    tx: &BoxTx,
+    approval: &Approval,
+) -> Result<(), Error> {
+    let action = match approval.status {
+        ApprovalStatus::Pending => return Ok(()),
+        ApprovalStatus::Approved => "approval.approved",
+        ApprovalStatus::Denied => "approval.denied",
+        ApprovalStatus::Expired => "approval.expired",
+        ApprovalStatus::Withdrawn => "approval.withdrawn",
+    };
+    let after = serde_json::json!({
+        "kind": approval.kind,
+        "agent_id": approval.agent_id,
+        "job_id": approval.job_id,
+        "digest": approval.digest,
+        "note": approval.note,
+    });
+    let change = Change::to(action, "approval", approval.id.as_uuid(), None);
+    context
+        .audit(tx.as_ref(), change.between(None, Some(after)))
+        .await
 }
 
 /// The approval and its job as they stand until the commit: nobody takes up the lane meanwhile, and nobody else

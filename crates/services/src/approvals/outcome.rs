@@ -4,6 +4,7 @@
 use super::asking::{close, digest_of, told};
 use crate::{Context, Error, Platform, effects, error::found, events};
 use domain::{
+    access::Actor,
     approval::{Approval, ApprovalKind, ApprovalStatus},
     effect::{Effect, EffectStatus},
     event::NewEvent,
@@ -93,6 +94,7 @@ pub(super) async fn asked_anew(
     tx.events()
         .append(context.tenant, approval.job_id, news, now)
         .await?;
+    super::note_end(&context.acting(Actor::System), tx, &old).await?;
     Ok(Some(Error::conflict(
         "approval_changed",
         format!(

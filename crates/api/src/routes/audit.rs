@@ -1,0 +1,36 @@
+//! The audit trail.
+
+use crate::{
+    dto::{
+        PageView,
+        audit::{AuditEntryView, AuditQuery},
+    },
+    extract::{Caller, Paging, Params},
+    problem::ApiError,
+    state::ApiState,
+};
+use axum::Json;
+use services::audit;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn router() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(list_audit_entries))
+}
+
+/// List who changed what.
+///
+/// Newest first. `nitejar audit verify` proves that nothing of it was changed or removed.
+#[utoipa::path(get, path = "/audit", tag = "audit", params(AuditQuery, Paging),
+    responses((status = 200, description = "A page of entries.", body = PageView<AuditEntryView>), ApiError))]
+async fn list_audit_entries(
+    Caller(context): Caller,
+    Params(filter): Params<AuditQuery>,
+    Params(page): Params<Paging>,
+) -> Result<Json<PageView<AuditEntryView>>, ApiError> {
+    let (before, limit) = page.by_sequence_down()?;
+    let (entries, more) = audit::list(&context, &filter.into(), before, limit).await?;
+    let next = entries.last().filter(|_| more);
+    let next = next.map(|last| last.seq.to_string());
+    let items = entries.into_iter().map(Into::into).collect();
+    Ok(Json(PageView::new(items, next)))
+}
