@@ -149,6 +149,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::settings::router())
         .merge(routes::overview::router())
         .merge(routes::costs::router())
+        .merge(routes::conversations::router())
 }
 
 /// What people reach before they are anybody. Whoever fails here too often is not heard for a while.
@@ -203,11 +204,15 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 19] = [
+const TAGS: [(&str, &str); 20] = [
     ("overview", "The whole at a glance."),
     ("costs", "What was spent, and what came of it."),
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
+    (
+        "conversations",
+        "Threads on integrations, and what was said in them.",
+    ),
     ("work items", "What came in."),
     ("jobs", "Attempts at it, with transcripts and receipts."),
     ("effects", "Changes to the outside world."),

@@ -43,7 +43,7 @@ wire_words!(
     ApprovalStatus = approval::ApprovalStatus: "Where an approval stands; all but pending are final, and expired counts as denied.",
     AttachmentKind = channel::AttachmentKind: "What an attachment is.",
     BackgroundStatus = sprite::BackgroundStatus: "Where a background process stands.",
-    ChannelType = channel::ChannelType: "The type of a channel; `manual` is built in.",
+    ChannelType = channel::ChannelType: "The type of a channel; `web` is built in.",
     ChatKind = channel::ChatKind: "One person and the integration, or several people.",
     DeadReason = effect::DeadReason: "Why an effect failed for good.",
     DecidedBy = work::DecidedBy: "What settled a decision.",

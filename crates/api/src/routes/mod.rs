@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod conversations;
 pub(crate) mod costs;
 pub(crate) mod effects;
 pub(crate) mod events;

@@ -12,6 +12,7 @@ const ON_POSTGRES: bool = false;
 
 mod access;
 mod cancel;
+mod conversations;
 mod document;
 mod fake_sprite;
 mod fakes;
@@ -19,6 +20,7 @@ mod flows;
 mod harness;
 mod idempotency;
 mod integrations;
+mod lists;
 mod matrix;
 mod people;
 mod place;

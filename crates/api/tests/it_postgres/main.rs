@@ -13,6 +13,8 @@ const ON_POSTGRES: bool = true;
 mod access;
 #[path = "../it/cancel.rs"]
 mod cancel;
+#[path = "../it/conversations.rs"]
+mod conversations;
 #[path = "../it/fake_sprite.rs"]
 mod fake_sprite;
 #[path = "../it/fakes.rs"]
@@ -25,12 +27,16 @@ mod harness;
 mod idempotency;
 #[path = "../it/integrations.rs"]
 mod integrations;
+#[path = "../it/lists.rs"]
+mod lists;
 #[path = "../it/matrix.rs"]
 mod matrix;
 #[path = "../it/people.rs"]
 mod people;
 #[path = "../it/place.rs"]
 mod place;
+#[path = "../it/reports.rs"]
+mod reports;
 #[path = "../it/settings.rs"]
 mod settings;
 #[path = "../it/sprite_sessions.rs"]
