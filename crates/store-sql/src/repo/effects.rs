@@ -64,7 +64,7 @@ impl EffectRepository for SqlEffects<'_> {
             effect::Column::IntegrationId,
             filter.integration_id.map(IntegrationId::as_uuid),
         );
-        select = of_jobs(select, filter);
+        select = of_jobs(select, tenant, filter);
         if let Some(status) = filter.status {
             select = select.filter(is(effect::Column::Status, status.as_str()));
         }
@@ -143,7 +143,11 @@ impl SqlEffects<'_> {
 }
 
 /// Narrows a list to the jobs for an item, or of an agent.
-fn of_jobs(select: Select<effect::Entity>, filter: &EffectFilter) -> Select<effect::Entity> {
+fn of_jobs(
+    select: Select<effect::Entity>,
+    tenant: TenantId,
+    filter: &EffectFilter,
+) -> Select<effect::Entity> {
     if filter.work_item_id.is_none() && filter.agent_id.is_none() {
         return select;
     }
@@ -151,6 +155,7 @@ fn of_jobs(select: Select<effect::Entity>, filter: &EffectFilter) -> Select<effe
     let agent = filter.agent_id.map(AgentId::as_uuid);
     let mut jobs = Query::select();
     jobs.column(job::Column::Id).from(job::Entity);
+    jobs.and_where(job::Column::TenantId.eq(tenant.as_uuid()));
     for (column, value) in [
         (job::Column::WorkItemId, item),
         (job::Column::AgentId, agent),

@@ -81,17 +81,12 @@ impl WorkRepository for SqlWork<'_> {
             select = select.filter(work_item::Column::Text.into_simple_expr().like(text));
         }
         select = select.filter(hidden::items(&filter.hidden));
-        let select = match filter.agent_id {
-            // An agent has one entry per item, so walking its entries gives every item once.
-            Some(agent) => {
-                let select = select
-                    .join_rev(JoinType::InnerJoin, entry_of_item())
-                    .filter(lane_entry::Column::AgentId.eq(agent.as_uuid()));
-                page(select, lane_entry::Column::WorkItemId, request)
-            }
-            None => page(select, work_item::Column::Id, request),
-        };
-        let items = select
+        if let Some(agent) = filter.agent_id {
+            let theirs = lane_entry::Column::AgentId.eq(agent.as_uuid());
+            // Joined, SQLite would sort all of the agent's items for every page.
+            select = select.filter(Expr::exists(hidden::entries(theirs)));
+        }
+        let items = page(select, work_item::Column::Id, request)
             .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
@@ -351,11 +346,4 @@ fn until(tenant: TenantId, item: &WorkItem) -> Select<work_item::Entity> {
         .filter(Column::ConversationId.eq(item.conversation_id.as_uuid()))
         .filter(Column::Id.lte(item.id.as_uuid()))
         .order_by_desc(Column::Id)
-}
-
-fn entry_of_item() -> RelationDef {
-    lane_entry::Entity::belongs_to(work_item::Entity)
-        .from(lane_entry::Column::WorkItemId)
-        .to(work_item::Column::Id)
-        .into()
 }
