@@ -1,10 +1,10 @@
-//! The built-in door is called `web` on the wire, so it is in the table too.
+//! The built-in channel is called `web` on the wire, so it is in the tables too.
 
 use crate::columns::index;
-use sea_orm_migration::{
-    prelude::*,
-    sea_orm::{ConnectionTrait, DbBackend},
-};
+use sea_orm_migration::{prelude::*, sea_orm::ConnectionTrait};
+
+const OLD: &str = "manual";
+const NEW: &str = "web";
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -16,33 +16,29 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        let database = schema.get_connection();
         let mut old = Index::drop();
         old.name("integrations_manual").table(Integrations::Table);
         schema.drop_index(old).await?;
-        let rename = Query::update()
+        let integrations = Query::update()
             .table(Integrations::Table)
-            .value(Integrations::Channel, "web")
-            .and_where(Expr::col(Integrations::Channel).eq("manual"))
+            .value(Integrations::Channel, NEW)
+            .and_where(Expr::col(Integrations::Channel).eq(OLD))
             .to_owned();
-        let database = schema.get_connection();
-        // Whoever owns the tables does not see their rows.
-        let is_closed = schema.get_database_backend() == DbBackend::Postgres;
-        if is_closed {
-            database
-                .execute_unprepared("SET LOCAL ROLE nitejar_system")
-                .await?;
-        }
-        database.execute(&rename).await?;
-        if is_closed {
-            database.execute_unprepared("RESET ROLE").await?;
-        }
+        database.execute(&integrations).await?;
+        let senders = Query::update()
+            .table(Identities::Table)
+            .value(Identities::Provider, NEW)
+            .and_where(Expr::col(Identities::Provider).eq(OLD))
+            .to_owned();
+        database.execute(&senders).await?;
         let mut door = index(
             "integrations_web",
             Integrations::Table,
             [Integrations::TenantId],
         );
         door.unique()
-            .and_where(Expr::col(Integrations::Channel).eq("web"))
+            .and_where(Expr::col(Integrations::Channel).eq(NEW))
             .and_where(Expr::col(Integrations::DeletedAt).is_null());
         schema.create_index(door).await
     }
@@ -54,4 +50,10 @@ enum Integrations {
     TenantId,
     Channel,
     DeletedAt,
+}
+
+#[derive(Clone, Copy, DeriveIden)]
+enum Identities {
+    Table,
+    Provider,
 }

@@ -1,5 +1,5 @@
-//! What makes looking at the whole cheap: when jobs, items and model calls ended or began, and conversations that
-//! belong to one agent.
+//! What makes looking at the whole cheap: when jobs, items and model calls ended or began, what a conversation shows
+//! in the order it shows it, and conversations that belong to one agent.
 
 use crate::columns::index;
 use sea_orm_migration::{prelude::*, schema::uuid_null};
@@ -14,25 +14,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
-        let mut change = Table::alter();
-        change
-            .table(Conversations::Table)
-            .add_column(uuid_null(Conversations::AgentId));
-        schema.alter_table(change).await?;
-        let mut own = index(
-            "conversations_of_one_agent",
-            Conversations::Table,
-            [Conversations::TenantId, Conversations::Id],
-        );
-        own.and_where(Expr::col(Conversations::AgentId).is_not_null());
-        schema.create_index(own).await?;
-        let mut ended = index(
-            "jobs_by_end",
-            Jobs::Table,
-            [Jobs::TenantId, Jobs::FinishedAt],
-        );
-        ended.and_where(Expr::col(Jobs::FinishedAt).is_not_null());
-        schema.create_index(ended).await?;
+        conversations(schema).await?;
+        entries(schema).await?;
         let mut closed = index(
             "work_items_by_close",
             WorkItems::Table,
@@ -61,14 +44,20 @@ enum Conversations {
 #[derive(Clone, Copy, DeriveIden)]
 enum Jobs {
     Table,
+    Id,
     TenantId,
+    ConversationId,
     FinishedAt,
 }
 
 #[derive(Clone, Copy, DeriveIden)]
 enum WorkItems {
     Table,
+    Id,
     TenantId,
+    ConversationId,
+    Status,
+    CreatedAt,
     ClosedAt,
 }
 
@@ -77,4 +66,43 @@ enum ModelCalls {
     Table,
     TenantId,
     StartedAt,
+}
+
+async fn conversations(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let mut change = Table::alter();
+    change
+        .table(Conversations::Table)
+        .add_column(uuid_null(Conversations::AgentId));
+    schema.alter_table(change).await?;
+    let mut own = index(
+        "conversations_of_one_agent",
+        Conversations::Table,
+        [Conversations::TenantId, Conversations::Id],
+    );
+    own.and_where(Expr::col(Conversations::AgentId).is_not_null());
+    schema.create_index(own).await
+}
+
+/// What came in, what was answered and what was left alone.
+async fn entries(schema: &SchemaManager<'_>) -> Result<(), DbErr> {
+    use WorkItems as W;
+    let came = [W::TenantId, W::ConversationId, W::CreatedAt, W::Id];
+    let came = index("work_items_in_conversation", W::Table, came);
+    schema.create_index(came).await?;
+    let left = [W::TenantId, W::ConversationId, W::ClosedAt, W::Id];
+    let mut left = index("work_items_passed", W::Table, left);
+    left.and_where(Expr::col(W::Status).eq("passed"));
+    schema.create_index(left).await?;
+    let mut over = index(
+        "jobs_in_conversation",
+        Jobs::Table,
+        [
+            Jobs::TenantId,
+            Jobs::ConversationId,
+            Jobs::FinishedAt,
+            Jobs::Id,
+        ],
+    );
+    over.and_where(Expr::col(Jobs::FinishedAt).is_not_null());
+    schema.create_index(over).await
 }

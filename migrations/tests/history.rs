@@ -82,6 +82,14 @@ const SHIPPED: &[(&str, &str)] = &[
         "1d468a635671d0e4f858a482efbf8230780f2267eb2e72cc380fc54ffbd724be",
     ),
     (
+        "m20261123_000019_web_channel.rs",
+        "4b081289b0cb81f44b4aa071bc75b5e7431a4ce6195835cce221204b728a3e42",
+    ),
+    (
+        "m20261123_000020_read_models.rs",
+        "79e7957ae0b1c6749c5216310ce097002b2c4aeac04b53825f61fff4c25376de",
+    ),
+    (
         "m20261123_000021_agent_approvers.rs",
         "e0dfff7ff138b24a3f1b112972804497157ae52c0e1e5c8eaa4dda44295748ce",
     ),

@@ -235,10 +235,16 @@ impl Paging {
         Ok((after.map_err(|_not_a_number| not_ours())?, self.limit()?))
     }
 
-    /// The same with the newest first: before which one, if any, and how many.
-    pub(crate) fn by_sequence_down(&self) -> Result<(Option<i64>, u32), ApiError> {
-        let before = self.cursor.as_deref().map(str::parse).transpose();
-        Ok((before.map_err(|_not_a_number| not_ours())?, self.limit()?))
+    /// The page of a list with a cursor of its own: after what, and how many.
+    pub(crate) fn by_place<C>(
+        &self,
+        parse: impl Fn(&str) -> Option<C>,
+    ) -> Result<(Option<C>, u32), ApiError> {
+        let after = self
+            .cursor
+            .as_deref()
+            .map(|text| parse(text).ok_or_else(not_ours));
+        Ok((after.transpose()?, self.limit()?))
     }
 
     fn limit(&self) -> Result<u32, ApiError> {

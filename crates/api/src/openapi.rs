@@ -159,6 +159,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::overview::router())
         .merge(routes::costs::router())
         .merge(routes::audit::router())
+        .merge(routes::conversations::router())
 }
 
 /// What people reach before they are anybody. Whoever fails here too often is not heard for a while.
@@ -218,6 +219,10 @@ const TAGS: [(&str, &str); 20] = [
     ("costs", "What was spent, and what came of it."),
     ("agents", "Who works here."),
     ("integrations", "Where people talk to agents."),
+    (
+        "conversations",
+        "Threads on integrations, and what was said in them.",
+    ),
     ("work items", "What came in."),
     ("jobs", "Attempts at it, with transcripts and receipts."),
     ("effects", "Changes to the outside world."),

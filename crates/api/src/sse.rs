@@ -103,7 +103,13 @@ pub(crate) async fn of_tenant(
     // A number from the future is from before a backup was restored: what is new now comes after the end.
     let end = feed::end(&follower.context).await?;
     let seen = after.map_or(end, |after| after.min(end));
-    Ok(respond(Follower { seen, ..follower }))
+    // What is not a row is not replayed.
+    let ready = after.map(|_| follower.stale_lists()).into_iter().collect();
+    Ok(respond(Follower {
+        seen,
+        ready,
+        ..follower
+    }))
 }
 
 /// Something to give.
@@ -178,7 +184,8 @@ impl Follower {
         let job = match item {
             Live::Event(event) => event.job_id,
             Live::Delta(delta) => delta.job_id,
-            Live::Moved(_) | Live::Lagged => return Some(true),
+            // It says nothing of which items.
+            Live::Work(_) | Live::Moved(_) | Live::Lagged => return Some(true),
         };
         if self.job.is_some() {
             return Some(true);
@@ -226,7 +233,7 @@ impl Follower {
                 }
                 (missed == 0).then(|| self.pass(event))
             }
-            Item::Live(Live::Delta(delta)) => Some(Live::Delta(delta)),
+            Item::Live(live @ (Live::Delta(_) | Live::Work(_))) => Some(live),
             Item::Live(Live::Moved(_)) => {
                 self.behind = true;
                 None
@@ -252,7 +259,15 @@ impl Follower {
     fn resume(&mut self) {
         self.live = self.feed.subscribe(self.context.tenant, self.job);
         self.ready.clear();
+        if self.job.is_none() {
+            self.ready.push_back(self.stale_lists());
+        }
         self.behind = true;
+    }
+
+    /// What tells the reader that changes of work items may have been missed.
+    fn stale_lists(&self) -> Item {
+        Item::Live(Live::Work(self.context.tenant))
     }
 
     /// Reads one page of rows; after the last page, looks through what came in the meantime.
@@ -359,6 +374,7 @@ impl Follower {
                 event.payload.to_string(),
             ),
             Live::Delta(delta) => (delta_name(delta), None, delta_json(delta)?),
+            Live::Work(_) => ("work.changed", None, "{}".to_owned()),
             Live::Moved(_) | Live::Lagged => return None,
         };
         let event = Event::default().event(name).data(data);

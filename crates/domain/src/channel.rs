@@ -8,8 +8,8 @@ words!(
     ChannelType {
         /// A Telegram bot.
         Telegram = "telegram",
-        /// Work handed in over the API; built in, one per tenant.
-        Manual = "manual",
+        /// The web app and the API; built in, one per tenant.
+        Web = "web",
     }
 );
 

@@ -7,7 +7,7 @@ use domain::{
 };
 use futures_core::Stream;
 use serde::{Deserialize, Serialize};
-use std::pin::Pin;
+use std::{collections::BTreeSet, pin::Pin};
 
 /// What a committed transaction means to the rest of the process.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Committed {
     pub cancelled: Vec<JobId>,
     /// Whether an integration was made, changed or removed.
     pub integrations_changed: bool,
+    /// Tenants whose work items came in or ended.
+    #[serde(default)]
+    pub work: BTreeSet<TenantId>,
 }
 
 impl Committed {
@@ -74,6 +77,8 @@ pub enum Live {
     Delta(Delta),
     /// The tenant has new rows, written by another process: read them.
     Moved(TenantId),
+    /// Work items of the tenant came in or ended. Not a row: lists of them are to be asked for again.
+    Work(TenantId),
     /// The reader was too slow and missed something: read the rows again from where you are.
     Lagged,
 }

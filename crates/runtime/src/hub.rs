@@ -132,6 +132,9 @@ impl Hub {
                 self.publish(Live::Event(event));
             }
         }
+        for tenant in committed.work {
+            self.publish(Live::Work(tenant));
+        }
         if committed.lanes_ready {
             self.wake(Wake::Lanes);
         }
@@ -192,6 +195,7 @@ impl EventFeed for Hub {
                 delta.tenant_id == tenant && job.is_none_or(|job| job == delta.job_id)
             }
             Live::Moved(moved) => *moved == tenant,
+            Live::Work(changed) => job.is_none() && *changed == tenant,
             Live::Lagged => true,
         };
         Box::pin(

@@ -271,7 +271,7 @@ impl Run {
         self.scene
             .integration
             .as_ref()
-            .is_none_or(|integration| integration.channel != domain::channel::ChannelType::Manual)
+            .is_none_or(|integration| integration.channel != domain::channel::ChannelType::Web)
     }
 
     /// How far the people of this conversation may be believed: who holds a token of the tenant is one

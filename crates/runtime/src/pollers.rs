@@ -65,7 +65,7 @@ fn adjust(
     });
     for integration in integrations
         .into_iter()
-        .filter(|i| i.channel != ChannelType::Manual)
+        .filter(|i| i.channel != ChannelType::Web)
     {
         if let std::collections::hash_map::Entry::Vacant(e) = running.entry(integration.id) {
             let token = engine.stop.child_token();

@@ -112,19 +112,19 @@ pub async fn create(context: &Context, request: CreateIntegration) -> Result<Sho
     Ok(show(context, integration))
 }
 
-/// Makes the built-in integration through which work is handed in, unless it is there. The server
-/// calls it at every start.
+/// Makes the built-in integration of the web app and the API, unless it is there. The server calls it
+/// at every start.
 pub async fn ensure_built_in(context: &Context) -> Result<(), Error> {
     context.authorise(Area::Integrations, Right::Administer)?;
     let tx = context.write().await?;
-    if tx.integrations().manual(context.tenant).await?.is_some() {
+    if tx.integrations().built_in(context.tenant).await?.is_some() {
         return Ok(());
     }
     let now = context.now();
-    let manual = Integration {
+    let web = Integration {
         id: IntegrationId::from_uuid(context.platform.ids.next()),
         tenant_id: context.tenant,
-        channel: ChannelType::Manual,
+        channel: ChannelType::Web,
         name: "API".to_owned(),
         config: Value::Object(Map::new()),
         visibility: Visibility::AllAgents,
@@ -135,7 +135,7 @@ pub async fn ensure_built_in(context: &Context) -> Result<(), Error> {
         created_at: now,
         updated_at: now,
     };
-    tx.integrations().insert(&manual).await?;
+    tx.integrations().insert(&web).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -238,7 +238,7 @@ pub async fn test(context: &Context, id: IntegrationId) -> Result<Tested, Error>
     context.authorise(Area::Integrations, Right::Operate)?;
     let integration = load(context, &context.read().await?, id).await?;
     let tested = match integration.channel {
-        ChannelType::Manual => Tested {
+        ChannelType::Web => Tested {
             health: Health::Ok,
             account: None,
             detail: None,

@@ -10,6 +10,7 @@ pub mod arrivals;
 pub mod audit;
 pub mod background;
 pub mod channels;
+pub mod conversations;
 pub mod costs;
 pub mod effects;
 mod error;

@@ -57,7 +57,7 @@ pub(crate) async fn of_stopped(
         .integrations()
         .find(tenant, conversation.integration_id)
         .await?;
-    if integration.is_some_and(|integration| integration.channel == ChannelType::Manual) {
+    if integration.is_some_and(|integration| integration.channel == ChannelType::Web) {
         return Ok(None);
     }
     let item = tx.work().find(tenant, job.work_item_id).await?;

@@ -9,6 +9,7 @@ use domain::{
     access::{Actor, Area, Right},
     audit::Change,
     channel::{ChatKind, InboundMessage, Place, Sender},
+    conversation::Conversation,
     id::{AgentId, ConversationId, IntegrationId, WorkItemId},
     job::Job,
     page::{MAX_LIMIT, Page, PageRequest},
@@ -18,6 +19,7 @@ use ports::{
     ingest::{Accept, Accepted},
     store::{AuditFilter, BoxTx, JobFilter, WorkFilter},
 };
+use serde_json::Value;
 
 /// The longest text that can be handed in, in characters.
 const MAX_TEXT: usize = 100_000;
@@ -52,20 +54,36 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
     // The same for a request that is sent again, which ingest then knows.
     let event = context.new_id();
     let tx = context.read().await?;
-    let (integration_id, place, chat, title) = match request.conversation_id {
+    let (integration_id, place, chat, title, only) = match request.conversation_id {
         None => (
-            manual(context, &tx).await?,
+            built_in(context, &tx).await?,
             Place {
                 channel: event.to_string(),
                 thread: None,
             },
             ChatKind::Direct,
             None,
+            None,
         ),
-        Some(id) => thread(context, &tx, id).await?,
+        Some(id) => {
+            let there = thread(context, &tx, id).await?;
+            let only = there.agent_id;
+            (
+                there.integration_id,
+                there.place,
+                there.chat,
+                there.title,
+                only,
+            )
+        }
     };
-    check_agents(context, &tx, integration_id, &request.agent_ids).await?;
+    let assigned = assigned(request.agent_ids, only)?;
+    check_agents(context, &tx, integration_id, ("agent_ids", &assigned)).await?;
     drop(tx);
+    let facts = serde_json::json!({
+        "agent_ids": assigned,
+        "conversation_id": request.conversation_id,
+    });
     let message = InboundMessage {
         event_id: format!("api:{event}"),
         message_id: None,
@@ -88,11 +106,11 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
             tenant_id: context.tenant,
             integration_id,
             message,
-            assigned: request.agent_ids.clone(),
+            assigned,
         }])
         .await?;
     let accepted = found(accepted.first(), "work item")?;
-    note(context, accepted, &request).await?;
+    note(context, accepted, facts).await?;
     find(context, accepted.work_item_id).await
 }
 
@@ -100,7 +118,7 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
 async fn note(
     context: &Context,
     accepted: &Accepted,
-    request: &CreateWorkItem,
+    facts: Value,
 ) -> Result<(), Error> {
     let id = accepted.work_item_id.as_uuid();
     let tx = context.write().await?;
@@ -117,11 +135,7 @@ async fn note(
             return Ok(());
         }
     }
-    let after = serde_json::json!({
-        "agent_ids": request.agent_ids,
-        "conversation_id": request.conversation_id,
-    });
-    let change = Change::to("work_item.created", "work_item", id, None).between(None, Some(after));
+    let change = Change::to("work_item.created", "work_item", id, None).between(None, Some(facts));
     context.audit(tx.as_ref(), change).await?;
     Ok(tx.commit().await?)
 }
@@ -180,16 +194,25 @@ fn text(text: &str) -> Result<String, Error> {
     Ok(trimmed.to_owned())
 }
 
-async fn manual(context: &Context, tx: &BoxTx) -> Result<IntegrationId, Error> {
-    let manual = tx.integrations().manual(context.tenant).await?;
-    Ok(found(manual, "built-in integration")?.id)
+/// The integration of the web app and the API.
+pub(crate) async fn built_in(context: &Context, tx: &BoxTx) -> Result<IntegrationId, Error> {
+    let built_in = tx.integrations().built_in(context.tenant).await?;
+    Ok(found(built_in, "built-in integration")?.id)
 }
 
-async fn thread(
-    context: &Context,
-    tx: &BoxTx,
-    id: ConversationId,
-) -> Result<(IntegrationId, Place, ChatKind, Option<String>), Error> {
+/// For whom an item is: a conversation that is with one agent only is for that agent.
+fn assigned(named: Vec<AgentId>, only: Option<AgentId>) -> Result<Vec<AgentId>, Error> {
+    let Some(only) = only else {
+        return Ok(named);
+    };
+    if named.iter().any(|agent| *agent != only) {
+        let message = format!("this conversation is with {only} alone");
+        return Err(Error::invalid("agent_ids", message));
+    }
+    Ok(vec![only])
+}
+
+async fn thread(context: &Context, tx: &BoxTx, id: ConversationId) -> Result<Conversation, Error> {
     let unknown = || {
         let message = format!("{id} is no conversation of this tenant");
         Error::invalid("conversation_id", message)
@@ -210,20 +233,15 @@ async fn thread(
             "the integration of that conversation was deleted or switched off, so no answer could be sent there",
         ));
     }
-    Ok((
-        conversation.integration_id,
-        conversation.place,
-        conversation.chat,
-        conversation.title,
-    ))
+    Ok(conversation)
 }
 
 /// Work is handed by name only to agents that are switched on and see the integration.
-async fn check_agents(
+pub(crate) async fn check_agents(
     context: &Context,
     tx: &BoxTx,
     integration: IntegrationId,
-    agents: &[AgentId],
+    (field, agents): (&'static str, &[AgentId]),
 ) -> Result<(), Error> {
     if agents.is_empty() {
         return Ok(());
@@ -234,7 +252,7 @@ async fn check_agents(
     for id in agents {
         if !seeing.iter().any(|agent| agent.id == *id) {
             return Err(Error::invalid(
-                "agent_ids",
+                field,
                 format!("{id} is no agent that is switched on and sees this integration"),
             ));
         }

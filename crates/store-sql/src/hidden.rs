@@ -36,7 +36,8 @@ pub(crate) fn items(hidden: &Hidden) -> Condition {
     seen
 }
 
-fn entries(which: Expr) -> SelectStatement {
+/// Entries of a work item in lanes.
+pub(crate) fn entries(which: Expr) -> SelectStatement {
     let of_item = Expr::col((lane_entry::Entity, lane_entry::Column::WorkItemId))
         .equals((work_item::Entity, work_item::Column::Id));
     Query::select()

@@ -167,6 +167,8 @@ async fn write(tx: &SqlTx, now: Timestamp, fresh: &[Delivery<'_>]) -> Result<(),
     insert_all(&tx.conn, items, None)
         .await
         .map_err(db_error("work item"))?;
+    let tenants = fresh.iter().map(|delivery| delivery.accept.tenant_id);
+    tx.note(|c| c.work.extend(tenants));
     if !queue.is_empty() {
         let lanes = write_lanes(tx, now, &queue).await?;
         write_entries(tx, now, &queue, &lanes).await?;

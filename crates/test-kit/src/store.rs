@@ -10,6 +10,7 @@
 pub mod access;
 pub mod approvals;
 pub mod catalog;
+pub mod conversations;
 pub mod effects;
 pub mod events;
 pub mod guards;
@@ -19,6 +20,7 @@ pub mod lanes;
 pub mod leases;
 pub mod ledger;
 pub mod races;
+pub mod reports;
 pub mod sealed;
 pub mod transactions;
 pub mod transcript;
@@ -248,6 +250,8 @@ macro_rules! store_contract {
             catalog: integrations_round_trip_within_their_tenant,
             catalog: removed_integrations_are_not_found_but_their_name_is_free,
             catalog: agents_see_what_is_open_to_all_or_lists_them,
+            conversations: the_newest_item_gives_a_conversation_its_place,
+            conversations: what_was_said_is_read_in_order_and_goes_on,
             ingest: identical_deliveries_make_one_item,
             ingest: a_batch_tells_new_from_known,
             ingest: the_same_place_is_one_conversation_and_a_thread_another,
@@ -282,6 +286,8 @@ macro_rules! store_contract {
             ledger: day_budgets_start_anew_at_midnight,
             ledger: a_budget_that_does_not_exist_refuses,
             ledger: calls_of_a_decision_that_was_cut_short_are_found_by_item_and_agent,
+            reports: what_waits_is_counted_without_what_is_hidden,
+            reports: money_and_outcomes_are_added_up,
             effects: effects_round_trip_and_slots_are_unique,
             effects: an_update_expects_a_status,
             effects: only_who_sends_an_effect_settles_it,

@@ -21,6 +21,7 @@ pub(crate) struct SpanQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct CostQuery {
     /// By what; `none` when absent.
+    #[param(inline)]
     pub(crate) group: Option<CostGroup>,
     /// Whether also by UTC day; false when absent.
     pub(crate) daily: Option<bool>,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Hidden,
     effect::{Effect, EffectAction},
-    id::{IntegrationId, JobId},
+    id::{AgentId, IntegrationId, JobId, WorkItemId},
 };
 use ports::store::EffectFilter;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,12 @@ pub(crate) struct EffectQuery {
     /// Of this job.
     #[param(value_type = Option<Uuid>)]
     job_id: Option<JobId>,
+    /// Of the jobs for this work item.
+    #[param(value_type = Option<Uuid>)]
+    work_item_id: Option<WorkItemId>,
+    /// Of this agent's jobs.
+    #[param(value_type = Option<Uuid>)]
+    agent_id: Option<AgentId>,
     /// Through this integration.
     #[param(value_type = Option<Uuid>)]
     integration_id: Option<IntegrationId>,
@@ -111,6 +117,8 @@ impl From<EffectQuery> for EffectFilter {
     fn from(query: EffectQuery) -> Self {
         Self {
             job_id: query.job_id,
+            work_item_id: query.work_item_id,
+            agent_id: query.agent_id,
             integration_id: query.integration_id,
             status: query.status.map(|word| word.0),
             hidden: Hidden::default(),

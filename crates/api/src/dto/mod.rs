@@ -4,6 +4,7 @@
 pub(crate) mod agent;
 pub(crate) mod approval;
 pub(crate) mod audit;
+pub(crate) mod conversation;
 pub(crate) mod cost;
 pub(crate) mod effect;
 pub(crate) mod integration;

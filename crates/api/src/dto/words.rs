@@ -44,7 +44,7 @@ wire_words!(
     AuditActorKind = audit::AuditActorKind: "What kind of somebody changed something.",
     AttachmentKind = channel::AttachmentKind: "What an attachment is.",
     BackgroundStatus = sprite::BackgroundStatus: "Where a background process stands.",
-    ChannelType = channel::ChannelType: "The type of a channel; `manual` is built in.",
+    ChannelType = channel::ChannelType: "The type of a channel; `web` is built in.",
     ChatKind = channel::ChatKind: "One person and the integration, or several people.",
     DeadReason = effect::DeadReason: "Why an effect failed for good.",
     DecidedBy = work::DecidedBy: "What settled a decision.",

@@ -28,6 +28,9 @@ pub(crate) struct WorkQuery {
     /// Sits in a lane of this agent.
     #[param(value_type = Option<Uuid>)]
     agent_id: Option<AgentId>,
+    /// Belongs to this conversation.
+    #[param(value_type = Option<Uuid>)]
+    conversation_id: Option<ConversationId>,
     /// Stands so.
     status: Option<WorkItemStatus>,
     /// Its text contains this, without regard to case.
@@ -149,6 +152,7 @@ impl From<WorkQuery> for WorkFilter {
         Self {
             integration_id: query.integration_id,
             agent_id: query.agent_id,
+            conversation_id: query.conversation_id,
             status: query.status.map(|word| word.0),
             text: query.text,
             hidden: Hidden::default(),

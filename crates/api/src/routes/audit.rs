@@ -27,7 +27,7 @@ async fn list_audit_entries(
     Params(filter): Params<AuditQuery>,
     Params(page): Params<Paging>,
 ) -> Result<Json<PageView<AuditEntryView>>, ApiError> {
-    let (before, limit) = page.by_sequence_down()?;
+    let (before, limit) = page.by_place(|text| text.parse().ok())?;
     let (entries, more) = audit::list(&context, &filter.into(), before, limit).await?;
     let next = entries.last().filter(|_| more);
     let next = next.map(|last| last.seq.to_string());

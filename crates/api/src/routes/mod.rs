@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod conversations;
 pub(crate) mod costs;
 pub(crate) mod effects;
 pub(crate) mod events;

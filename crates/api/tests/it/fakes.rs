@@ -404,6 +404,7 @@ impl EventFeed for Feed {
                 delta.tenant_id == tenant && job.is_none_or(|j| j == delta.job_id)
             }
             Live::Moved(moved) => *moved == tenant,
+            Live::Work(changed) => job.is_none() && *changed == tenant,
             Live::Lagged => true,
         };
         Box::pin(stream::iter(open).chain(live).filter(move |item| {
@@ -421,6 +422,9 @@ impl CommitListener for Feed {
     fn committed(&self, committed: Committed) {
         for event in committed.events {
             self.push(Live::Event(event));
+        }
+        for tenant in committed.work {
+            self.push(Live::Work(tenant));
         }
     }
 }

@@ -81,12 +81,12 @@ async fn the_built_in_integration_cannot_be_touched() {
     let app = App::start().await;
     let list = app.get("/api/v1/integrations").await.body;
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
-    assert_eq!(list["items"][0]["type"], "manual");
+    assert_eq!(list["items"][0]["type"], "web");
     let path = format!(
         "/api/v1/integrations/{}",
         list["items"][0]["id"].as_str().unwrap()
     );
-    let create = json!({"type": "manual", "name": "x", "config": {}});
+    let create = json!({"type": "web", "name": "x", "config": {}});
     app.post("/api/v1/integrations", create)
         .await
         .is_problem(409, "built_in_integration");

@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     access::Role,
-    budget::Micros,
+    budget::{BudgetScope, Limit, Micros, Period},
     effect::EffectStatus,
     job::JobFailure,
     model::{ModelCallStatus, Usage},
@@ -15,6 +15,21 @@ use ports::clock::Clock as _;
 use serde_json::{Value, json};
 use std::time::Duration;
 use test_kit::builders;
+
+/// A server whose tenant may spend.
+async fn start() -> App {
+    let app = App::start().await;
+    let (tenant, now) = (app.platform.settings.home_tenant, app.clock.now());
+    app.write(async |tx| {
+        let (scope, limit) = (BudgetScope::Tenant, Limit::Unlimited);
+        tx.ledger()
+            .set_budget(tenant, scope, Period::Day, limit, now)
+            .await
+            .unwrap();
+    })
+    .await;
+    app
+}
 
 fn agent<'v>(overview: &'v Value, id: &str) -> &'v Value {
     let agents = overview["agents"].as_array().unwrap();
@@ -44,7 +59,7 @@ async fn pay(app: &App, job: &domain::job::Job, cost: i64) {
 
 #[tokio::test]
 async fn the_overview_counts_what_needs_a_person_and_what_runs() {
-    let app = App::start().await;
+    let app = start().await;
     let (mut job, mut reply) = app.job().await;
     reply.status = EffectStatus::Unknown;
     job.start(app.clock.now()).unwrap();
@@ -98,8 +113,7 @@ async fn the_overview_counts_what_needs_a_person_and_what_runs() {
     retry.attempt = 2;
     retry.retry_of = Some(job.id);
     app.write(async |tx| {
-        let limit = domain::budget::Limit::Unlimited;
-        tx.jobs().insert(&retry, limit).await.unwrap();
+        tx.jobs().insert(&retry, Limit::Unlimited).await.unwrap();
     })
     .await;
     app.clock.advance(Duration::from_secs(60));
@@ -117,7 +131,7 @@ async fn the_overview_counts_what_needs_a_person_and_what_runs() {
 
 #[tokio::test]
 async fn sums_tell_nothing_of_what_is_hidden() {
-    let app = App::start().await;
+    let app = start().await;
     let (mut job, reply) = app.job().await;
     job.start(app.clock.now()).unwrap();
     app.write(async |tx| {
@@ -152,7 +166,7 @@ async fn sums_tell_nothing_of_what_is_hidden() {
 
 #[tokio::test]
 async fn costs_are_added_up_by_what_is_asked_for() {
-    let app = App::start().await;
+    let app = start().await;
     let (first, _) = app.job().await;
     let (second, _) = app.job().await;
     pay(&app, &first, 100).await;
@@ -199,7 +213,7 @@ async fn costs_are_added_up_by_what_is_asked_for() {
 
 #[tokio::test]
 async fn outcomes_say_how_jobs_ended_and_how_long_people_waited() {
-    let app = App::start().await;
+    let app = start().await;
     let (mut job, _) = app.job().await;
     app.clock.advance(Duration::from_secs(40));
     app.finish(&mut job).await;

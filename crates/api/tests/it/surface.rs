@@ -112,6 +112,7 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
             "agents" => job.agent_id.to_string(),
             "integrations" => integration.clone(),
             "work-items" => job.work_item_id.to_string(),
+            "conversations" => job.conversation_id.to_string(),
             "jobs" => job.id.to_string(),
             "effects" => reply.id.to_string(),
             "approvals" => approval.id.to_string(),
@@ -137,6 +138,7 @@ async fn lists_nothing(stranger: &App) {
     for list in [
         "agents",
         "integrations",
+        "conversations",
         "work-items",
         "jobs",
         "effects",

@@ -55,7 +55,7 @@ async fn a_stranger_learns_whether_the_signature_was_right_and_nothing_else() {
     let nobody = "0190aaaa-0000-7000-8000-000000000000";
     for path in [
         format!("/webhooks/telegram/{nobody}"),
-        format!("/webhooks/manual/{id}"),
+        format!("/webhooks/web/{id}"),
         format!("/webhooks/nothing/{id}"),
         "/webhooks/telegram/nonsense".to_owned(),
     ] {

@@ -17,6 +17,8 @@ mod audit;
 mod audit_walk;
 #[path = "../it/cancel.rs"]
 mod cancel;
+#[path = "../it/conversations.rs"]
+mod conversations;
 #[path = "../it/fake_sprite.rs"]
 mod fake_sprite;
 #[path = "../it/fakes.rs"]
@@ -29,12 +31,16 @@ mod harness;
 mod idempotency;
 #[path = "../it/integrations.rs"]
 mod integrations;
+#[path = "../it/lists.rs"]
+mod lists;
 #[path = "../it/matrix.rs"]
 mod matrix;
 #[path = "../it/people.rs"]
 mod people;
 #[path = "../it/place.rs"]
 mod place;
+#[path = "../it/reports.rs"]
+mod reports;
 #[path = "../it/settings.rs"]
 mod settings;
 #[path = "../it/sprite_sessions.rs"]

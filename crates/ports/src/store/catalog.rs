@@ -14,7 +14,7 @@ use domain::{
     job::Job,
     message::Message,
     page::{Page, PageRequest},
-    work::{Decision, WorkItem},
+    work::WorkItem,
 };
 use uuid::Uuid;
 
@@ -67,8 +67,8 @@ pub trait IntegrationRepository: Send + Sync {
         tenant: TenantId,
         page: PageRequest,
     ) -> Result<Page<Integration>, StoreError>;
-    /// The built-in integration through which work is handed in over the API.
-    async fn manual(&self, tenant: TenantId) -> Result<Option<Integration>, StoreError>;
+    /// The built-in integration of the web app and the API.
+    async fn built_in(&self, tenant: TenantId) -> Result<Option<Integration>, StoreError>;
     /// Writes settings, visibility, enabled and `updated_at`; neither health nor poll cursor.
     async fn update(&self, integration: &Integration) -> Result<(), StoreError>;
     /// Notes what is known of the connection.
@@ -134,13 +134,24 @@ pub struct Answered {
     pub reply: Option<Effect>,
 }
 
-/// Where the entries of a conversation go on: before this instant and, at it, before this id.
+/// What a conversation shows of an item on which nobody acted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passed {
+    /// The item.
+    pub item: WorkItem,
+    /// The agent that left it alone, when there is one only.
+    pub agent_id: Option<AgentId>,
+}
+
+/// Where rows that are ordered by an instant and an id go on, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Before {
     /// The instant.
     pub at: Timestamp,
-    /// The id.
+    /// The id, among rows of the same instant.
     pub id: Uuid,
+    /// Whether that very row is still to come.
+    pub inclusive: bool,
 }
 
 /// Conversations of a tenant; most are made by ingest.
@@ -155,11 +166,12 @@ pub trait ConversationRepository: Send + Sync {
         filter: &ConversationFilter,
         page: PageRequest,
     ) -> Result<Page<ListedConversation>, StoreError>;
-    /// What came in, newest first, at most `limit`.
+    /// What came in and is not for hidden agents only, by when it came in, newest first, at most `limit`.
     async fn items(
         &self,
         tenant: TenantId,
         id: ConversationId,
+        hidden: &Hidden,
         before: Option<Before>,
         limit: u32,
     ) -> Result<Vec<WorkItem>, StoreError>;
@@ -172,7 +184,7 @@ pub trait ConversationRepository: Send + Sync {
         before: Option<Before>,
         limit: u32,
     ) -> Result<Vec<Answered>, StoreError>;
-    /// What agents that are not hidden left alone, newest first, at most `limit`.
+    /// Such items on which nobody acted, by when that was known, newest first, at most `limit`.
     async fn passes(
         &self,
         tenant: TenantId,
@@ -180,7 +192,7 @@ pub trait ConversationRepository: Send + Sync {
         hidden: &Hidden,
         before: Option<Before>,
         limit: u32,
-    ) -> Result<Vec<Decision>, StoreError>;
+    ) -> Result<Vec<Passed>, StoreError>;
     /// One conversation.
     async fn find(
         &self,

@@ -7,7 +7,7 @@ use domain::{
     access::Hidden,
     effect::{Effect, EffectStatus},
     event::{JobEvent, NewEvent},
-    id::{EffectId, IntegrationId, JobId, TenantId, WorkerId},
+    id::{AgentId, EffectId, IntegrationId, JobId, TenantId, WorkItemId, WorkerId},
     page::{Page, PageRequest},
 };
 
@@ -16,6 +16,10 @@ use domain::{
 pub struct EffectFilter {
     /// Of this job.
     pub job_id: Option<JobId>,
+    /// Of the jobs for this work item.
+    pub work_item_id: Option<WorkItemId>,
+    /// Of this agent's jobs.
+    pub agent_id: Option<AgentId>,
     /// Through this integration.
     pub integration_id: Option<IntegrationId>,
     /// Standing so.

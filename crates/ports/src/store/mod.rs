@@ -29,7 +29,7 @@ pub use approvals::{ApprovalFilter, ApprovalRepository, IdentityRepository};
 pub use audit::{AuditFilter, AuditRepository};
 pub use catalog::{
     AgentRepository, Answered, Before, ConversationFilter, ConversationRepository,
-    IntegrationRepository, ListedConversation,
+    IntegrationRepository, ListedConversation, Passed,
 };
 pub use effects::{EffectFilter, EffectRepository, EventRepository};
 pub use execution::{

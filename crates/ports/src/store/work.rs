@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::{
     Timestamp,
     access::Hidden,
-    id::{AgentId, IntegrationId, TenantId, WorkItemId},
+    id::{AgentId, ConversationId, IntegrationId, TenantId, WorkItemId},
     page::{Page, PageRequest},
     work::{Decision, LaneOutcome, WorkItem, WorkItemStatus},
 };
@@ -17,6 +17,8 @@ pub struct WorkFilter {
     pub integration_id: Option<IntegrationId>,
     /// Sits in a lane of this agent.
     pub agent_id: Option<AgentId>,
+    /// Belongs to this conversation.
+    pub conversation_id: Option<ConversationId>,
     /// Stands so.
     pub status: Option<WorkItemStatus>,
     /// Its text contains this, without regard to case.

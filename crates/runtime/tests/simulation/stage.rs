@@ -67,7 +67,7 @@ pub(crate) async fn set(world: &Arc<World>, directory: &Path) -> Stage {
             .collect(),
     });
     let by_hand = Integration {
-        channel: ChannelType::Manual,
+        channel: ChannelType::Web,
         ..builders::integration(ids, tenant, "API", now)
     };
     let tx = store.write(tenant, Durability::Relaxed).await.unwrap();

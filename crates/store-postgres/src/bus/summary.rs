@@ -46,6 +46,7 @@ impl Summary {
                     effects_ready: committed.effects_ready,
                     cancelled: committed.cancelled.clone(),
                     integrations_changed: committed.integrations_changed,
+                    work: committed.work.clone(),
                 },
                 moved: committed.events.iter().map(|e| e.tenant_id).collect(),
                 ..Self::default()
@@ -59,15 +60,18 @@ impl Summary {
         told.lanes_ready |= more.lanes_ready;
         told.effects_ready |= more.effects_ready;
         told.integrations_changed |= more.integrations_changed;
+        told.work.extend(more.work);
         told.cancelled.extend(more.cancelled);
         told.cancelled.sort_unstable();
         told.cancelled.dedup();
         self.moved.extend(other.moved);
         self.untold.extend(other.untold);
-        let ids = self.told.cancelled.len() + self.moved.len() + self.untold.len();
+        let ids = self.told.cancelled.len() + self.told.work.len();
+        let ids = ids + self.moved.len() + self.untold.len();
         self.gap |= other.gap || ids > IDS;
         if self.gap {
             self.told.cancelled.clear();
+            self.told.work.clear();
             self.moved.clear();
             self.untold.clear();
         }

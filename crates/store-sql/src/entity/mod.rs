@@ -46,7 +46,7 @@ pub(crate) mod worker;
 mod tests {
     use super::*;
     use migrations::Migrator;
-    use sea_orm::{Database, EntityTrait};
+    use sea_orm::{ConnectionTrait, Database, EntityTrait};
     use sea_orm_migration::MigratorTrait;
 
     #[tokio::test]
@@ -96,5 +96,27 @@ mod tests {
             work_item,
             worker,
         );
+    }
+
+    #[tokio::test]
+    async fn rows_of_the_built_in_channel_get_its_new_word() {
+        let db = Database::connect("sqlite::memory:").await.unwrap();
+        Migrator::up(&db, Some(18)).await.unwrap();
+        for old in [
+            "PRAGMA foreign_keys = OFF",
+            "INSERT INTO integrations
+                (id, tenant_id, channel, name, config, all_agents, enabled, health, created_at, updated_at)
+                VALUES (randomblob(16), randomblob(16), 'manual', 'API', '{}', 1, 1, 'ok',
+                    '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')",
+            "INSERT INTO identities (id, tenant_id, provider, external_id, display_name)
+                VALUES (randomblob(16), randomblob(16), 'manual', 'token:admin', 'API')",
+        ] {
+            db.execute_unprepared(old).await.unwrap();
+        }
+        Migrator::up(&db, None).await.unwrap();
+        let integrations = integration::Entity::find().all(&db).await.unwrap();
+        assert_eq!(integrations[0].channel, "web");
+        let identities = identity::Entity::find().all(&db).await.unwrap();
+        assert_eq!(identities[0].provider, "web");
     }
 }

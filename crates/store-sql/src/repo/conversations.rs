@@ -16,10 +16,11 @@ use domain::{
     conversation::Conversation,
     id::{AgentId, ConversationId, IntegrationId, TenantId},
     page::{Page, PageRequest},
-    work::{Decision, WorkItem},
+    work::WorkItem,
 };
 use ports::store::{
-    Answered, Before, ConversationFilter, ConversationRepository, ListedConversation, StoreError,
+    Answered, Before, ConversationFilter, ConversationRepository, ListedConversation, Passed,
+    StoreError,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select,
@@ -61,10 +62,11 @@ impl ConversationRepository for SqlConversations<'_> {
         &self,
         tenant: TenantId,
         id: ConversationId,
+        hidden: &Hidden,
         before: Option<Before>,
         limit: u32,
     ) -> Result<Vec<WorkItem>, StoreError> {
-        entries::items(self.0, tenant, id, before, limit).await
+        entries::items(self.0, (tenant, id), hidden, before, limit).await
     }
 
     async fn answers(
@@ -85,7 +87,7 @@ impl ConversationRepository for SqlConversations<'_> {
         hidden: &Hidden,
         before: Option<Before>,
         limit: u32,
-    ) -> Result<Vec<Decision>, StoreError> {
+    ) -> Result<Vec<Passed>, StoreError> {
         entries::passes(self.0, (tenant, id), hidden, before, limit).await
     }
 

@@ -1,7 +1,7 @@
 //! Effects of a tenant; claiming the due ones is in [`crate::lease`].
 
 use crate::{
-    entity::effect,
+    entity::{effect, job},
     error::db_error,
     hidden,
     query::{insert, is, narrow, page},
@@ -10,13 +10,13 @@ use crate::{
 use async_trait::async_trait;
 use domain::{
     effect::{DeadReason, Effect, EffectStatus},
-    id::{EffectId, IntegrationId, JobId, TenantId, WorkerId},
+    id::{AgentId, EffectId, IntegrationId, JobId, TenantId, WorkItemId, WorkerId},
     page::{Page, PageRequest},
 };
 use ports::store::{EffectFilter, EffectRepository, StoreError};
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
 
@@ -64,6 +64,7 @@ impl EffectRepository for SqlEffects<'_> {
             effect::Column::IntegrationId,
             filter.integration_id.map(IntegrationId::as_uuid),
         );
+        select = of_jobs(select, tenant, filter);
         if let Some(status) = filter.status {
             select = select.filter(is(effect::Column::Status, status.as_str()));
         }
@@ -139,6 +140,31 @@ impl SqlEffects<'_> {
             .map(Effect::try_from)
             .collect()
     }
+}
+
+/// Narrows a list to the jobs for an item, or of an agent.
+fn of_jobs(
+    select: Select<effect::Entity>,
+    tenant: TenantId,
+    filter: &EffectFilter,
+) -> Select<effect::Entity> {
+    if filter.work_item_id.is_none() && filter.agent_id.is_none() {
+        return select;
+    }
+    let item = filter.work_item_id.map(WorkItemId::as_uuid);
+    let agent = filter.agent_id.map(AgentId::as_uuid);
+    let mut jobs = Query::select();
+    jobs.column(job::Column::Id).from(job::Entity);
+    jobs.and_where(job::Column::TenantId.eq(tenant.as_uuid()));
+    for (column, value) in [
+        (job::Column::WorkItemId, item),
+        (job::Column::AgentId, agent),
+    ] {
+        if let Some(value) = value {
+            jobs.and_where(column.eq(value));
+        }
+    }
+    select.filter(effect::Column::JobId.in_subquery(jobs))
 }
 
 fn of(tenant: TenantId) -> Select<effect::Entity> {

@@ -62,9 +62,9 @@ impl IntegrationRepository for SqlIntegrations<'_> {
         }))
     }
 
-    async fn manual(&self, tenant: TenantId) -> Result<Option<Integration>, StoreError> {
-        let manual = is(integration::Column::Channel, ChannelType::Manual.as_str());
-        self.one(live(tenant).filter(manual)).await
+    async fn built_in(&self, tenant: TenantId) -> Result<Option<Integration>, StoreError> {
+        let web = is(integration::Column::Channel, ChannelType::Web.as_str());
+        self.one(live(tenant).filter(web)).await
     }
 
     async fn update(&self, integration: &Integration) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@
 mod costs;
 
 use crate::{
-    entity::{agent, approval, budget, effect, job, lane_entry, work_item},
+    entity::{agent, approval, budget, effect, job, lane, lane_entry, work_item},
     error::db_error,
     hidden,
     query::{is, is_any},
@@ -263,8 +263,9 @@ impl SqlReports<'_> {
             .select_only()
             .columns([Column::AgentId, Column::Status])
             .column_as(Column::Id.count(), "number")
-            .group_by(Column::AgentId)
+            // The other way round, SQLite would go through every job of the tenant, agent by agent.
             .group_by(Column::Status)
+            .group_by(Column::AgentId)
             .into_tuple()
             .all(&self.0.conn)
             .await
@@ -282,15 +283,21 @@ impl SqlReports<'_> {
         hidden: &Hidden,
     ) -> Result<HashMap<Uuid, (i64, Option<Timestamp>)>, StoreError> {
         use lane_entry::Column;
+        // By the lane's agent: by the entry's own, SQLite would go through every entry, agent by agent.
+        let lane: RelationDef = lane_entry::Entity::belongs_to(lane::Entity)
+            .from(Column::LaneId)
+            .to(lane::Column::Id)
+            .into();
         let rows: Vec<(Uuid, i64, Option<Timestamp>)> = lane_entry::Entity::find()
+            .join(JoinType::InnerJoin, lane)
             .filter(Column::TenantId.eq(tenant.as_uuid()))
             .filter(is(Column::Status, EntryStatus::Queued.as_str()))
             .filter(hidden::waiting(hidden))
             .select_only()
-            .column(Column::AgentId)
+            .column(lane::Column::AgentId)
             .column_as(Column::Id.count(), "number")
             .column_as(Column::CreatedAt.min(), "oldest")
-            .group_by(Column::AgentId)
+            .group_by(lane::Column::AgentId)
             .into_tuple()
             .all(&self.0.conn)
             .await

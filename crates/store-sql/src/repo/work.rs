@@ -12,10 +12,10 @@ use domain::{
     Timestamp,
     access::Hidden,
     effect::{EffectStatus, REPLY_SLOT},
-    id::{IntegrationId, JobId, TenantId, WorkItemId},
+    id::{ConversationId, IntegrationId, JobId, TenantId, WorkItemId},
     job::JobStatus,
     page::{Page, PageRequest},
-    work::{Decision, LaneOutcome, STOPPED, WITHDRAWN, WorkItem, WorkItemStatus, outcome},
+    work::{Decision, LaneOutcome, STOPPED, Verdict, WITHDRAWN, WorkItem, WorkItemStatus, outcome},
 };
 use ports::store::{StoreError, WorkFilter, WorkRepository};
 use sea_orm::{
@@ -68,6 +68,11 @@ impl WorkRepository for SqlWork<'_> {
             work_item::Column::IntegrationId,
             filter.integration_id.map(IntegrationId::as_uuid),
         );
+        select = narrow(
+            select,
+            work_item::Column::ConversationId,
+            filter.conversation_id.map(ConversationId::as_uuid),
+        );
         if let Some(status) = filter.status {
             select = select.filter(work_item::Column::Status.eq(status.as_str()));
         }
@@ -76,17 +81,12 @@ impl WorkRepository for SqlWork<'_> {
             select = select.filter(work_item::Column::Text.into_simple_expr().like(text));
         }
         select = select.filter(hidden::items(&filter.hidden));
-        let select = match filter.agent_id {
-            // An agent has one entry per item, so walking its entries gives every item once.
-            Some(agent) => {
-                let select = select
-                    .join_rev(JoinType::InnerJoin, entry_of_item())
-                    .filter(lane_entry::Column::AgentId.eq(agent.as_uuid()));
-                page(select, lane_entry::Column::WorkItemId, request)
-            }
-            None => page(select, work_item::Column::Id, request),
-        };
-        let items = select
+        if let Some(agent) = filter.agent_id {
+            let theirs = lane_entry::Column::AgentId.eq(agent.as_uuid());
+            // Joined, SQLite would sort all of the agent's items for every page.
+            select = select.filter(Expr::exists(hidden::entries(theirs)));
+        }
+        let items = page(select, work_item::Column::Id, request)
             .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?
@@ -118,7 +118,7 @@ impl WorkRepository for SqlWork<'_> {
         now: Timestamp,
     ) -> Result<WorkItemStatus, StoreError> {
         use work_item::Column;
-        self.lock(tenant, id).await?;
+        let before = self.lock(tenant, id).await?;
         let standings = self.standings(tenant, id).await?;
         let lanes: Vec<LaneOutcome> = standings
             .iter()
@@ -155,6 +155,9 @@ impl WorkRepository for SqlWork<'_> {
             .exec(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;
+        if before.as_deref() != Some(status.as_str()) {
+            self.changed(tenant);
+        }
         Ok(status)
     }
 
@@ -199,6 +202,10 @@ impl WorkRepository for SqlWork<'_> {
         insert(&self.0.conn, decision::Model::from(decision))
             .await
             .map_err(db_error("decision"))?;
+        // One that acts comes with a job, whose events say so.
+        if decision.verdict == Verdict::Pass {
+            self.changed(decision.tenant_id);
+        }
         Ok(())
     }
 
@@ -221,18 +228,25 @@ impl WorkRepository for SqlWork<'_> {
 }
 
 impl SqlWork<'_> {
-    /// Of two lanes that end at the same moment, the second must see how the first one did.
-    async fn lock(&self, tenant: TenantId, id: WorkItemId) -> Result<(), StoreError> {
-        of(tenant)
+    fn changed(&self, tenant: TenantId) {
+        self.0.note(|c| {
+            c.work.insert(tenant);
+        });
+    }
+
+    /// Of two lanes that end at the same moment, the second must see how the first one did. Says how the item
+    /// stood until now.
+    async fn lock(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<String>, StoreError> {
+        let statuses: Vec<String> = of(tenant)
             .filter(work_item::Column::Id.eq(id.as_uuid()))
             .select_only()
-            .column(work_item::Column::Id)
+            .column(work_item::Column::Status)
             .lock(LockType::NoKeyUpdate)
-            .into_tuple::<Uuid>()
+            .into_tuple()
             .all(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;
-        Ok(())
+        Ok(statuses.into_iter().next())
     }
 
     async fn standings(
@@ -332,11 +346,4 @@ fn until(tenant: TenantId, item: &WorkItem) -> Select<work_item::Entity> {
         .filter(Column::ConversationId.eq(item.conversation_id.as_uuid()))
         .filter(Column::Id.lte(item.id.as_uuid()))
         .order_by_desc(Column::Id)
-}
-
-fn entry_of_item() -> RelationDef {
-    lane_entry::Entity::belongs_to(work_item::Entity)
-        .from(lane_entry::Column::WorkItemId)
-        .to(work_item::Column::Id)
-        .into()
 }

@@ -128,16 +128,17 @@ pub async fn integrations_round_trip_within_their_tenant(h: &Harness) {
     let page = all.list(h.tenant.id, PageRequest::first(10)).await.unwrap();
     assert_eq!(page.items, vec![integration.clone(), h.integration.clone()]);
     assert_eq!(all.find(h.stranger(), integration.id).await.unwrap(), None);
-    assert_eq!(all.manual(h.tenant.id).await.unwrap(), None);
-    let mut manual = builders::integration(&*h.ids, h.tenant.id, "Manual", h.now());
-    manual.channel = ChannelType::Manual;
-    all.insert(&manual).await.unwrap();
-    assert_eq!(all.manual(h.tenant.id).await.unwrap(), Some(manual.clone()));
+    assert_eq!(all.built_in(h.tenant.id).await.unwrap(), None);
+    let mut web = builders::integration(&*h.ids, h.tenant.id, "Web", h.now());
+    web.channel = ChannelType::Web;
+    all.insert(&web).await.unwrap();
+    let found = all.built_in(h.tenant.id).await.unwrap();
+    assert_eq!(found, Some(web.clone()));
     drop(all);
     tx.commit().await.unwrap();
     assert!(h.commits.take().iter().all(|c| c.integrations_changed));
     let active = h.store.active_integrations().await.unwrap();
-    assert_eq!(active, vec![h.integration.clone(), manual]);
+    assert_eq!(active, vec![h.integration.clone(), web]);
     let found = h.store.find_integration(integration.id).await.unwrap();
     assert_eq!(found, Some(integration));
 }

@@ -5,10 +5,14 @@ use crate::builders;
 use domain::{
     access::Hidden,
     effect::{DeadReason, Effect, EffectStatus},
+    id::AgentId,
     page::PageRequest,
 };
 use futures_util::future::join_all;
-use ports::store::{EffectFilter, StoreError};
+use ports::{
+    ids::Ids,
+    store::{EffectFilter, StoreError},
+};
 use std::{collections::HashSet, time::Duration};
 
 fn effect(h: &Harness, c: &Claimed, slot: &str) -> Effect {
@@ -82,12 +86,20 @@ pub async fn effects_round_trip_and_slots_are_unique(h: &Harness) {
     assert_eq!(of_job, vec![first.clone(), held.clone()]);
     let filter = EffectFilter {
         job_id: Some(c.job.id),
+        work_item_id: Some(c.item.id),
+        agent_id: Some(h.agent.id),
         integration_id: Some(h.integration.id),
         status: Some(EffectStatus::Held),
         hidden: Hidden::default(),
     };
     let page = effects.list(tenant, &filter, PageRequest::first(1)).await;
     assert_eq!(page.unwrap().items, vec![held]);
+    let nobodys = EffectFilter {
+        agent_id: Some(AgentId::from_uuid(h.ids.next())),
+        ..EffectFilter::default()
+    };
+    let page = effects.list(tenant, &nobodys, PageRequest::first(1)).await;
+    assert_eq!(page.unwrap().items, vec![]);
     let all = EffectFilter::default();
     let page = effects
         .list(tenant, &all, PageRequest::first(1))

@@ -126,7 +126,9 @@ pub async fn an_item_nobody_sees_is_passed(h: &Harness) {
     assert_eq!(item.status, WorkItemStatus::Passed);
     assert_eq!(item.reason.as_deref(), Some("no agent"));
     assert_eq!(item.closed_at, Some(h.now()));
-    assert!(h.commits.take().iter().all(|c| !c.lanes_ready));
+    let told = h.commits.take();
+    assert!(told.iter().all(|c| !c.lanes_ready));
+    assert_eq!(told[0].work, [h.tenant.id].into(), "no job tells of it");
 }
 
 /// Named agents get it, others do not, and a disabled one is nobody.

@@ -5,7 +5,7 @@ use crate::builders;
 use domain::{
     access::Hidden,
     effect::EffectStatus,
-    id::DecisionId,
+    id::{ConversationId, DecisionId},
     job::JobStatus,
     page::PageRequest,
     queue::EntryStatus,
@@ -49,14 +49,22 @@ pub async fn items_are_filtered_and_paged(h: &Harness) {
         list(WorkFilter::default(), 2).await,
         (vec![id(2), id(1)], true)
     );
+    let first = tx.work().find(h.tenant.id, id(0)).await.unwrap().unwrap();
+    let conversation = first.conversation_id;
     let both = WorkFilter {
         integration_id: Some(h.integration.id),
         agent_id: Some(h.agent.id),
+        conversation_id: Some(conversation),
         status: Some(WorkItemStatus::Open),
         text: None,
         hidden: Hidden::default(),
     };
     assert_eq!(list(both.clone(), 2).await, (vec![id(2), id(1)], true));
+    let elsewhere = WorkFilter {
+        conversation_id: Some(ConversationId::from_uuid(h.ids.next())),
+        ..both.clone()
+    };
+    assert_eq!(list(elsewhere, 2).await, (vec![], false));
     let closed = WorkFilter {
         status: Some(WorkItemStatus::Failed),
         ..both.clone()
@@ -184,9 +192,12 @@ pub async fn an_agent_decides_once(h: &Harness) {
         created_at: h.now(),
     };
     let first = decision();
+    h.commits.take();
     let tx = h.write().await;
     tx.work().insert_decision(&first).await.unwrap();
     tx.commit().await.unwrap();
+    let told = h.commits.take();
+    assert_eq!(told[0].work, [h.tenant.id].into(), "no job tells of it");
     let refused = h.write().await.work().insert_decision(&decision()).await;
     assert!(matches!(
         refused,

@@ -10,12 +10,12 @@ use crate::{
 use domain::{
     access::Hidden,
     effect::{Effect, REPLY_SLOT},
-    id::{ConversationId, TenantId},
+    id::{AgentId, ConversationId, TenantId},
     job::Job,
     message::{Message, Role},
-    work::{Decision, Verdict, WorkItem},
+    work::{WorkItem, WorkItemStatus},
 };
-use ports::store::{Answered, Before, StoreError};
+use ports::store::{Answered, Before, Passed, StoreError};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     sea_query::{Alias, Expr, ExprTrait, Query},
@@ -27,15 +27,13 @@ const ENTITY: &str = "conversation";
 
 pub(super) async fn items(
     tx: &SqlTx,
-    tenant: TenantId,
-    id: ConversationId,
+    (tenant, id): (TenantId, ConversationId),
+    hidden: &Hidden,
     before: Option<Before>,
     limit: u32,
 ) -> Result<Vec<WorkItem>, StoreError> {
     use work_item::Column;
-    let select = work_item::Entity::find()
-        .filter(Column::TenantId.eq(tenant.as_uuid()))
-        .filter(Column::ConversationId.eq(id.as_uuid()));
+    let select = came_in(tenant, id, hidden);
     newest(select, Column::CreatedAt, Column::Id, before, limit)
         .all(&tx.conn)
         .await
@@ -85,29 +83,62 @@ pub(super) async fn passes(
     hidden: &Hidden,
     before: Option<Before>,
     limit: u32,
-) -> Result<Vec<Decision>, StoreError> {
-    use decision::Column;
-    let items = Query::select()
-        .column(work_item::Column::Id)
-        .from(work_item::Entity)
-        .and_where(work_item::Column::TenantId.eq(tenant.as_uuid()))
-        .and_where(work_item::Column::ConversationId.eq(id.as_uuid()))
-        .to_owned();
-    let mut left = decision::Entity::find()
-        .filter(Column::TenantId.eq(tenant.as_uuid()))
-        .filter(Column::WorkItemId.in_subquery(items))
-        .filter(is(Column::Verdict, Verdict::Pass.as_str()));
-    if !hidden.agents.is_empty() {
-        let agents = hidden.agents.iter().map(|agent| agent.as_uuid());
-        left = left.filter(Column::AgentId.is_not_in(agents));
-    }
-    newest(left, Column::CreatedAt, Column::Id, before, limit)
+) -> Result<Vec<Passed>, StoreError> {
+    use work_item::Column;
+    let left = came_in(tenant, id, hidden)
+        .filter(is(Column::Status, WorkItemStatus::Passed.as_str()))
+        .filter(Column::ClosedAt.is_not_null());
+    let items = newest(left, Column::ClosedAt, Column::Id, before, limit)
         .all(&tx.conn)
         .await
-        .map_err(db_error(ENTITY))?
+        .map_err(db_error(ENTITY))?;
+    let mut agents = agents(tx, tenant, &items).await?;
+    items
         .into_iter()
-        .map(Decision::try_from)
+        .map(|row| {
+            let agent = match agents.remove(&row.id).as_deref() {
+                Some([agent]) => Some(AgentId::from_uuid(*agent)),
+                Some(_) | None => None,
+            };
+            Ok(Passed {
+                agent_id: agent.filter(|agent| !hidden.agents.contains(agent)),
+                item: WorkItem::try_from(row)?,
+            })
+        })
         .collect()
+}
+
+fn came_in(tenant: TenantId, id: ConversationId, hidden: &Hidden) -> Select<work_item::Entity> {
+    work_item::Entity::find()
+        .filter(work_item::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(work_item::Column::ConversationId.eq(id.as_uuid()))
+        .filter(hidden::items(hidden))
+}
+
+/// Who decided about each of some items.
+async fn agents(
+    tx: &SqlTx,
+    tenant: TenantId,
+    items: &[work_item::Model],
+) -> Result<HashMap<Uuid, Vec<Uuid>>, StoreError> {
+    use decision::Column;
+    let mut agents: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    if items.is_empty() {
+        return Ok(agents);
+    }
+    let rows: Vec<(Uuid, Uuid)> = decision::Entity::find()
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::WorkItemId.is_in(items.iter().map(|item| item.id)))
+        .select_only()
+        .columns([Column::WorkItemId, Column::AgentId])
+        .into_tuple()
+        .all(&tx.conn)
+        .await
+        .map_err(db_error(ENTITY))?;
+    for (item, agent) in rows {
+        agents.entry(item).or_default().push(agent);
+    }
+    Ok(agents)
 }
 
 /// The last message of the model in each of some jobs.
@@ -169,11 +200,17 @@ fn newest<E: EntityTrait>(
     limit: u32,
 ) -> Select<E> {
     let select = match before {
-        Some(before) => select.filter(
-            Condition::any()
-                .add(at.lt(before.at))
-                .add(at.eq(before.at).and(id.lt(before.id))),
-        ),
+        Some(before) => {
+            let rest = if before.inclusive {
+                id.lte(before.id)
+            } else {
+                id.lt(before.id)
+            };
+            // The first condition alone says how far the index is to be read.
+            select
+                .filter(at.lte(before.at))
+                .filter(Condition::any().add(at.lt(before.at)).add(rest))
+        }
         None => select,
     };
     select
