@@ -35,7 +35,7 @@ export function ApprovalCard({ approval, isEmbedded = false }: ApprovalCardProps
           </Text>
         )}
       </Group>
-      <Text component="h3" id={title} className={classes.question}>
+      <Text component={isEmbedded ? "h2" : "h3"} id={title} className={classes.question}>
         {approval.question}
       </Text>
       <ApprovalDetail approval={approval} isEmbedded={isEmbedded} />

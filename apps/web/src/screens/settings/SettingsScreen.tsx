@@ -40,7 +40,7 @@ const PARTS: readonly Part[] = [
   },
   {
     section: "providers",
-    label: "Providers and models",
+    label: "Models",
     isShown: settings,
     component: lazy(async () => ({ default: (await import("./ProvidersSection")).ProvidersSection })),
   },
