@@ -75,14 +75,13 @@ function DemoBanner() {
   if (data?.demo_model !== true) return null;
   return (
     <section className={classes.demo} aria-label="About the model">
-      Agents answer with <code>demo/scripted</code>, a built-in model without AI.{" "}
+      The built-in model <code>demo/scripted</code> answers, without AI.{" "}
       {mayChange ? (
         <>
-          Add a provider in{" "}
+          Add a real one in{" "}
           <TextLink to="/settings/$section" params={{ section: "providers" }} inherit underline="always">
             Settings → Models
-          </TextLink>{" "}
-          for a real one.
+          </TextLink>
         </>
       ) : (
         "An admin can add a real one."
