@@ -2,7 +2,7 @@
 import { Kbd, UnstyledButton } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { SessionView } from "../api/draft";
+import type { SessionView } from "../api/types";
 import { COMMAND_KEY } from "../lib/keys";
 import { LiveDot } from "./LiveDot";
 import type { Place } from "./places";

@@ -11,8 +11,8 @@ import {
 } from "@tabler/icons-react";
 import { Link, useRouter } from "@tanstack/react-router";
 import { client } from "../api/client";
-import type { SessionView } from "../api/draft";
 import { endSession } from "../api/session";
+import type { SessionView } from "../api/types";
 import { AgentAvatar } from "./AgentAvatar";
 import { notifyProblem } from "./notify";
 import classes from "./UserMenu.module.css";
