@@ -3,11 +3,21 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { compressed } from "./build/compressed.ts";
 
+const SERVER = process.env.NITEJAR_URL ?? "http://127.0.0.1:3000";
+
 export default defineConfig({
   plugins: [react(), compressed()],
   server: {
     proxy: {
-      "/api": { target: process.env.NITEJAR_URL ?? "http://127.0.0.1:3000", changeOrigin: true },
+      "/api": {
+        target: SERVER,
+        changeOrigin: true,
+        // The server takes requests from its own pages alone; the one that asks here is Vite's.
+        configure: (proxy) =>
+          proxy.on("proxyReq", (request) => {
+            if (request.hasHeader("origin")) request.setHeader("origin", new URL(SERVER).origin);
+          }),
+      },
     },
   },
   build: {

@@ -1,18 +1,20 @@
 // A new server: the owner comes in through the set-up link, gets a second factor and logs in with it. Leaves behind
 // the login that all other tests begin with.
-import { expectAccessible } from "./support/axe";
+import { photographed } from "./support/look";
 import { expect, OWNER, OWNER_STATE, settled, test } from "./support/test";
 import { nextTotp, totp } from "./support/totp";
 
 test.use({ storageState: { cookies: [], origins: [] } });
 
 test("the set-up link makes the owner, once, who then logs in with a second factor", async ({ page, context }) => {
+  // It looks at everything on its way.
+  test.setTimeout(180_000);
   const link = process.env.E2E_SETUP_LINK ?? "";
 
   await test.step("without the link there is nothing to do", async () => {
     await page.goto("/");
     await expect(page.getByRole("heading", { name: "This server has no owner yet" })).toBeVisible();
-    await expectAccessible(page);
+    await photographed(page, "no-owner");
   });
 
   await test.step("the link makes the owner and leaves no token in the address", async () => {
@@ -22,10 +24,19 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await page.getByRole("textbox", { name: "Password", exact: true }).fill(OWNER.password);
     await page.getByRole("textbox", { name: "The same again" }).fill(OWNER.password);
     expect(page.url()).not.toContain("token");
-    await expectAccessible(page);
+    await photographed(page, "set-up");
     await page.getByRole("button", { name: "Create the owner" }).click();
     await expect(page.getByRole("heading", { level: 1, name: "Home" })).toBeVisible();
     await settled(page);
+    await photographed(page, "home-empty");
+  });
+
+  await test.step("every place says what it will hold", async () => {
+    for (const place of ["inbox", "agents", "chat", "effects", "approvals", "costs"]) {
+      await page.goto(`/${place}`);
+      await settled(page);
+      await photographed(page, `${place}-empty`);
+    }
   });
 
   const secret = await test.step("the second factor is switched on", async () => {
@@ -35,10 +46,12 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await dialog.getByRole("textbox", { name: "Password" }).fill(OWNER.password);
     await dialog.getByRole("button", { name: "Continue" }).click();
     const key = dialog.getByRole("button", { name: /id of the authenticator/ });
+    await photographed(page, "second-factor");
     const found = /[A-Z2-7]{16,}/.exec((await key.textContent()) ?? "")?.[0] ?? "";
     await dialog.getByRole("textbox", { name: "Code" }).fill(totp(found, Date.now()));
     await dialog.getByRole("button", { name: "Confirm" }).click();
     await expect(dialog.getByText("Recovery codes", { exact: true })).toBeVisible();
+    await photographed(page, "recovery-codes");
     await dialog.getByRole("button", { name: "I have kept them" }).click();
     await expect(page.getByText("It is on.")).toBeVisible();
     return found;
@@ -48,7 +61,6 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await page.getByRole("button", { name: OWNER.name }).click();
     await page.getByRole("menuitem", { name: "Log out" }).click();
     await expect(page.getByRole("heading", { name: "Log in" })).toBeVisible();
-    await expectAccessible(page);
     await page.getByLabel("E-mail").fill(OWNER.email);
     await page.getByRole("textbox", { name: "Password" }).fill("not the password");
     await page.getByRole("button", { name: "Log in" }).click();
@@ -56,7 +68,7 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await page.getByRole("textbox", { name: "Password" }).fill(OWNER.password);
     await page.getByRole("button", { name: "Log in" }).click();
     await expect(page.getByText("Enter the six digits that your authenticator shows.")).toBeVisible();
-    await expectAccessible(page);
+    await photographed(page, "login-code");
   });
 
   await test.step("with the code it does", async () => {

@@ -1,17 +1,9 @@
-// Every screen, filled by the flows before: looked at by axe and photographed in light, in dark and on a phone. A screen
-// that scrolls sideways on a phone is broken, too.
-import path from "node:path";
+// Every screen that an address leads to, filled by the flows before, in every look. Moments in between, such as a
+// question that waits, are looked at where the flows meet them.
 import { expect, type Page } from "@playwright/test";
 import type { Api } from "./support/api";
-import { expectAccessible } from "./support/axe";
-import { SETTINGS } from "./support/settings";
-import { settled, test } from "./support/test";
-
-const LOOKS = {
-  light: { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
-  dark: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
-  phone: { viewport: { width: 360, height: 740 }, colorScheme: "light", hasTouch: true },
-} as const;
+import { inspect, LOOKS } from "./support/look";
+import { OWNER, settled, test } from "./support/test";
 
 type Screen = { name: string; path: (api: Api) => string | Promise<string>; open?: (page: Page) => Promise<void> };
 type Row = { id: string; type?: string; agent_id?: string; work_item_id?: string };
@@ -21,6 +13,16 @@ const SCREENS: readonly Screen[] = [
   { name: "inbox", path: () => "/inbox" },
   { name: "work-item", path: async (api) => `/work-items/${(await toolJob(api)).work_item_id}` },
   { name: "job", path: async (api) => `/jobs/${(await toolJob(api)).id}` },
+  {
+    name: "job-tool",
+    path: async (api) => `/jobs/${(await toolJob(api)).id}`,
+    open: (page) => page.getByRole("region", { name: "Timeline" }).locator("button[aria-expanded]").first().click(),
+  },
+  {
+    name: "hand-in-work",
+    path: () => "/inbox",
+    open: (page) => page.getByRole("button", { name: "Hand in work" }).click(),
+  },
   { name: "chat-new", path: () => "/chat" },
   { name: "chat", path: async (api) => `/chat/${(await first(api, "/conversations", "web")).id}` },
   { name: "agents", path: () => "/agents" },
@@ -28,6 +30,10 @@ const SCREENS: readonly Screen[] = [
   ...["overview", "instructions", "behaviour", "sprite", "activity", "access"].map((tab) => ({
     name: `agent-${tab}`,
     path: async (api: Api) => `/agents/${(await toolJob(api)).agent_id}?tab=${tab}`,
+  })),
+  ...["terminal", "running", "checkpoints", "network"].map((part) => ({
+    name: `agent-sprite-${part}`,
+    path: async (api: Api) => `/agents/${(await toolJob(api)).agent_id}?tab=sprite&part=${part}`,
   })),
   { name: "integrations", path: () => "/integrations" },
   { name: "integration-new", path: () => "/integrations/new" },
@@ -51,6 +57,22 @@ const SCREENS: readonly Screen[] = [
     name: "token-new",
     path: () => "/settings/tokens",
     open: (page) => page.getByRole("button", { name: "New token" }).first().click(),
+  },
+  {
+    name: "provider-new",
+    path: () => "/settings/providers",
+    open: (page) => page.getByRole("button", { name: "Add provider" }).first().click(),
+  },
+  {
+    name: "user-menu",
+    path: () => "/",
+    open: async (page) => {
+      // On a phone it stands behind "More".
+      const more = page.getByRole("button", { name: "More" });
+      if (await more.isVisible()) await more.click();
+      await page.getByRole("button", { name: OWNER.name }).filter({ visible: true }).click();
+      await page.getByRole("menuitem", { name: "Log out" }).waitFor();
+    },
   },
   {
     name: "palette",
@@ -90,26 +112,31 @@ async function toolJob(api: Api): Promise<Row> {
 
 for (const [look, options] of Object.entries(LOOKS)) {
   test.describe(look, () => {
-    test.use(options);
+    test.use({ ...options, hasTouch: look === "phone" });
     for (const screen of SCREENS) {
       test(screen.name, async ({ page, api }) => {
         await page.goto(await screen.path(api));
         await settled(page);
         await screen.open?.(page);
         await settled(page);
-        await page.screenshot({ path: path.join(SETTINGS.screenshots, `${screen.name}.${look}.png`) });
         // Where something could not be loaded there is little to look at.
         await expect(page.getByRole("alert")).toHaveCount(0);
-        await expectAccessible(page);
-        const sideways = await page.evaluate(() => {
-          const main = document.getElementById("main") ?? document.body;
-          return Math.max(
-            main.scrollWidth - main.clientWidth,
-            document.documentElement.scrollWidth - window.innerWidth,
-          );
-        });
-        expect(sideways, "pixels that the screen scrolls sideways").toBeLessThanOrEqual(0);
+        await inspect(page, `${screen.name}.${look}`);
       });
     }
+  });
+
+  test.describe(`${look}, logged out`, () => {
+    test.use({ ...options, storageState: { cookies: [], origins: [] } });
+    test("login", async ({ page }) => {
+      await page.goto("/login");
+      await settled(page);
+      await inspect(page, `login.${look}`);
+    });
+    test("dead link", async ({ page }) => {
+      await page.goto("/welcome#token=used-up");
+      await settled(page);
+      await inspect(page, `dead-link.${look}`);
+    });
   });
 }

@@ -1,5 +1,6 @@
 // An agent is made in the guided way and answers its first message before the set-up is over.
 import { MODEL, scripted } from "../support/arrange";
+import { photographed } from "../support/look";
 import { expect, test } from "../support/test";
 
 test("a guided agent answers its first message", async ({ page, api }) => {
@@ -15,6 +16,7 @@ test("a guided agent answers its first message", async ({ page, api }) => {
   await page.getByRole("textbox", { name: "Message to Grace" }).fill("Good morning");
   await page.getByRole("button", { name: "Send" }).click();
   await expect(page.getByText("You said: ", { exact: false })).toBeVisible();
+  await photographed(page, "agent-hello");
   await page.getByRole("link", { name: "Go to Grace" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Grace" })).toBeVisible();
 });

@@ -1,6 +1,7 @@
 // Replies that are held until somebody agrees, and an agent that asks before it acts. Who asked may not agree for
 // themselves, so the questions come from somebody on Telegram.
 import { bot, scripted } from "../support/arrange";
+import { photographed } from "../support/look";
 import { outside } from "../support/outside";
 import { expect, test } from "../support/test";
 
@@ -16,6 +17,12 @@ test("a held reply is sent when it is approved", async ({ page, api }) => {
   const card = page.getByRole("article").filter({ hasText: "money back" });
   await expect(card).toBeVisible();
   expect((await outside.messages(LEE)).join()).not.toContain("You said");
+  await photographed(page, "approval-waiting");
+  await page.getByRole("link", { name: "Home" }).filter({ visible: true }).click();
+  const waiting = page.getByRole("link", { name: /approvals? to decide/ });
+  await waiting.waitFor();
+  await photographed(page, "home-waiting");
+  await waiting.click();
   await card.getByRole("textbox", { name: "Note" }).fill("He is right.");
   await card.getByRole("button", { name: "Approve" }).click();
   await outside.await(LEE, "You said: ");
@@ -37,6 +44,7 @@ test("an agent that asks before it acts is told no", async ({ page, api }) => {
   await expect(card).toContainText("Expires in");
   await card.getByRole("link", { name: "Job" }).click();
   await expect(page.getByText("The job is waiting.")).toBeAttached();
+  await photographed(page, "job-waiting");
   await page.goBack();
   await card.getByRole("button", { name: "Deny" }).click();
   await expect(card).toHaveCount(0);

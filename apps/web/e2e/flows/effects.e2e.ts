@@ -1,5 +1,6 @@
 // What could not be sent is sent when the cause is gone, and what may have arrived is settled by a person.
 import { bot, scripted } from "../support/arrange";
+import { photographed } from "../support/look";
 import { outside } from "../support/outside";
 import { expect, test } from "../support/test";
 
@@ -15,6 +16,7 @@ test("a dead letter is sent again once the person takes messages", async ({ page
   await page.getByRole("row").filter({ hasText: "I have blocked you" }).getByRole("button").first().click();
   const drawer = page.getByRole("dialog");
   await expect(drawer).toContainText("The destination refuses it");
+  await photographed(page, "dead-letter");
   await outside.unblock(NOA);
   await drawer.getByRole("button", { name: "Send again" }).click();
   expect(await outside.await(NOA, "You said: ")).toContain("I have blocked you");
@@ -32,6 +34,7 @@ test("an effect of which nobody knows is marked as sent and not sent twice", asy
   await page.getByRole("row").filter({ hasText: "Did you get this?" }).getByRole("button").first().click();
   const drawer = page.getByRole("dialog");
   await expect(drawer).toContainText("Nobody knows whether it arrived");
+  await photographed(page, "effect-unknown");
   await drawer.getByRole("button", { name: "It arrived: mark as sent" }).click();
   await expect(page.getByText("It is marked as sent.")).toBeVisible();
   expect((await outside.messages(PAT)).filter((text) => text.includes("You said"))).toHaveLength(1);

@@ -1,7 +1,9 @@
 // A job's own page while it runs: text and output as they come, through a reload and a lost connection.
+import path from "node:path";
 import type { Page } from "@playwright/test";
 import type { Api } from "../support/api";
 import { scripted } from "../support/arrange";
+import { SETTINGS } from "../support/settings";
 import { expect, test } from "../support/test";
 
 /** Seconds of writing: long enough for a person to reload. */
@@ -62,6 +64,7 @@ test("a command's output is seen while it runs, and across a reload", async ({ p
   await card.click();
   await expect(main).toContainText("out-3-end");
   await expect(main).not.toContainText("out-12-end");
+  await page.screenshot({ path: path.join(SETTINGS.screenshots, "job-running.light.png") });
   await page.reload();
   await card.click();
   await expect(main).toContainText("out-12-end", { timeout: 20_000 });

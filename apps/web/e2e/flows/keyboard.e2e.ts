@@ -17,7 +17,15 @@ async function tabTo(page: Page, control: Locator) {
   throw new Error(`Tab never reached ${control}`);
 }
 
-test("somebody logs in and finds their way", async ({ browser, api, baseURL }) => {
+/** Does something by its name in the command palette. */
+async function command(page: Page, name: string) {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("textbox", { name: "Search commands" }).waitFor();
+  await page.keyboard.type(name);
+  await page.keyboard.press("Enter");
+}
+
+test("somebody joins, logs out, logs in and finds their way", async ({ browser, api, baseURL }) => {
   const { url } = await api.post<{ url: string }>("/invitations", { email: VIC.email, role: "viewer" });
   const context = await browser.newContext({ baseURL, storageState: { cookies: [], origins: [] } });
   const page = await context.newPage();
@@ -27,6 +35,13 @@ test("somebody logs in and finds their way", async ({ browser, api, baseURL }) =
   await tabTo(page, page.getByRole("textbox", { name: "Password", exact: true }));
   await page.keyboard.type(VIC.password);
   await tabTo(page, page.getByRole("textbox", { name: "The same again" }));
+  await page.keyboard.type(VIC.password);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Home" })).toBeVisible();
+  await command(page, "Log out");
+  await tabTo(page, page.getByRole("textbox", { name: "E-mail" }));
+  await page.keyboard.type(VIC.email);
+  await tabTo(page, page.getByRole("textbox", { name: "Password", exact: true }));
   await page.keyboard.type(VIC.password);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Home" })).toBeVisible();
@@ -40,10 +55,7 @@ test("an agent is made, found and talked to", async ({ page, api }) => {
   await scripted(api);
   await page.goto("/");
   await settled(page);
-  await page.keyboard.press("Control+k");
-  await page.getByRole("textbox", { name: "Search commands" }).waitFor();
-  await page.keyboard.type("Create an agent");
-  await page.keyboard.press("Enter");
+  await command(page, "Create an agent");
   await tabTo(page, page.getByRole("textbox", { name: "Name" }));
   await page.keyboard.press("Control+a");
   await page.keyboard.type("Keys");
@@ -56,6 +68,24 @@ test("an agent is made, found and talked to", async ({ page, api }) => {
   await page.keyboard.type("what did you do?");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("article").first()).toBeVisible();
+});
+
+test("an agent is asked something in the chat", async ({ page, api }) => {
+  await api.agent("Stream", { model: await scripted(api) });
+  await page.goto("/");
+  await settled(page);
+  await page.keyboard.press("g");
+  await page.keyboard.press("c");
+  await tabTo(page, page.getByRole("combobox", { name: "With" }));
+  await page.keyboard.press("Enter");
+  const wanted = page.getByRole("option", { name: "Stream", exact: true });
+  await wanted.waitFor();
+  while ((await wanted.getAttribute("data-combobox-selected")) === null) await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("textbox", { name: "Message to Stream" }));
+  await page.keyboard.type("nothing but keys");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("list", { name: "Messages" })).toContainText("You said: ");
 });
 
 test("a question is found and decided", async ({ page, api }) => {

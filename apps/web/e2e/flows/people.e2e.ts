@@ -2,7 +2,7 @@
 // when they ask the server themselves.
 
 import { Api } from "../support/api";
-import { expectAccessible } from "../support/axe";
+import { photographed } from "../support/look";
 import { expect, listen, settled, test } from "../support/test";
 
 const MIA = { name: "Mia Member", email: "mia@example.com", password: "another long enough password" };
@@ -16,6 +16,7 @@ test("an invited member may do what members may", async ({ page, browser, api, b
   await dialog.getByRole("button", { name: "Make invitation link" }).click();
   const link = (await dialog.locator("code").first().textContent()) ?? "";
   expect(link).toContain("/welcome#token=");
+  await photographed(page, "invitation-link");
   await dialog.getByRole("button", { name: "I have sent it" }).click();
   await expect(page.getByRole("list", { name: "Open invitations" })).toContainText(MIA.email);
 
@@ -24,12 +25,13 @@ test("an invited member may do what members may", async ({ page, browser, api, b
   const hers = await context.newPage();
   await hers.goto(link);
   await hers.getByLabel("Your name").fill(MIA.name);
+  await photographed(hers, "invited");
   await hers.getByRole("textbox", { name: "Password", exact: true }).fill(MIA.password);
   await hers.getByRole("textbox", { name: "The same again" }).fill(MIA.password);
   await hers.getByRole("button", { name: "Join" }).click();
   await expect(hers.getByRole("heading", { level: 1, name: "Home" })).toBeVisible();
   await settled(hers);
-  await expectAccessible(hers);
+  await photographed(hers, "home-member");
 
   const rail = hers.getByRole("navigation").first();
   await expect(rail.getByRole("link", { name: "Chat" })).toBeVisible();

@@ -1,100 +1,16 @@
 // Types of endpoints that the generated schema does not have yet, so that screens can be written against them.
 // It shrinks with every regeneration of schema.ts and is deleted when nothing is left in it.
 import type { components, operations, paths } from "./schema";
+import type { Role } from "./types";
 
 type Schemas = components["schemas"];
 type Uuid = string;
 type Timestamp = string;
 
-export type Area =
-  | "agents"
-  | "integrations"
-  | "work"
-  | "effects"
-  | "approvals"
-  | "sprites"
-  | "costs"
-  | "people"
-  | "audit"
-  | "settings";
-export type Right = "read" | "operate" | "administer";
-export type Role = "owner" | "admin" | "member" | "viewer";
-
 type Page<Item> = { items: Item[]; next_cursor: string | null };
 type Paging = { limit?: number; cursor?: string };
 
 // ---- Access -------------------------------------------------------------------------------------------------
-export type AccessView = {
-  setup_required: boolean;
-  password_login: boolean;
-  oidc: { name: string } | null;
-  demo_model: boolean;
-  version: string;
-};
-export type UserView = {
-  id: Uuid;
-  name: string;
-  email: string | null;
-  role: Role;
-  enabled: boolean;
-  has_password: boolean | null;
-  has_totp: boolean | null;
-  oidc_subject: string | null;
-  created_at: Timestamp;
-  last_seen_at: Timestamp | null;
-};
-export type SessionView = {
-  user: UserView | null;
-  actor: { kind: "user" | "token"; id: Uuid | null; name: string };
-  role: Role;
-  rights: Record<Area, Right | null>;
-  scopes: string[] | null;
-  csrf_token: string | null;
-  expires_at: Timestamp | null;
-};
-export type UserSessionView = {
-  id: Uuid;
-  user_id: Uuid;
-  user_name: string;
-  created_at: Timestamp;
-  last_seen_at: Timestamp;
-  expires_at: Timestamp;
-  address: string | null;
-  user_agent: string | null;
-  is_current: boolean;
-};
-export type LinkKind = "setup" | "invitation" | "reset";
-export type InvitationView = {
-  id: Uuid;
-  kind: LinkKind;
-  email: string | null;
-  role: Role | null;
-  expires_at: Timestamp;
-  created_at: Timestamp;
-};
-export type LinkView = InvitationView & { url: string };
-export type LinkInspection = { kind: LinkKind; email: string | null; role: Role | null; expires_at: Timestamp };
-export type TokenView = {
-  id: Uuid;
-  kind: "personal" | "service";
-  name: string;
-  user_id: Uuid | null;
-  role: Role;
-  scopes: string[] | null;
-  created_at: Timestamp;
-  expires_at: Timestamp | null;
-  revoked_at: Timestamp | null;
-  last_used_at: Timestamp | null;
-};
-export type NewTokenView = TokenView & { token: string };
-export type PeopleView = { restricted: boolean; user_ids: Uuid[] };
-export type IdentityView = {
-  id: Uuid;
-  provider: string;
-  external_id: string;
-  name: string | null;
-  created_at: Timestamp;
-};
 
 // ---- Audit and read models ----------------------------------------------------------------------------------
 export type AuditEntryView = {
@@ -204,29 +120,6 @@ export type SpriteCommandResult = {
 };
 
 // ---- Approvals ----------------------------------------------------------------------------------------------
-export type ApprovalStatus = "pending" | "approved" | "denied" | "expired" | "withdrawn";
-export type ApprovalView = {
-  id: Uuid;
-  kind: "reply" | "action";
-  status: ApprovalStatus;
-  agent_id: Uuid;
-  job_id: Uuid;
-  work_item_id: Uuid;
-  conversation_id: Uuid;
-  effect_id: Uuid | null;
-  tool_call_id: Uuid | null;
-  question: string;
-  action: Record<string, unknown>;
-  digest: string;
-  approvers: { min_role: "member" | "admin" | "owner"; user_ids: Uuid[] };
-  requested_by: { kind: string; id: Uuid | null; name: string | null } | null;
-  requested_at: Timestamp;
-  expires_at: Timestamp;
-  decided_at: Timestamp | null;
-  decided_by: { id: Uuid | null; name: string } | null;
-  note: string | null;
-  may_decide: boolean;
-};
 
 // ---- Settings -----------------------------------------------------------------------------------------------
 export type ProviderKind = "anthropic" | "openai" | "demo";
@@ -335,52 +228,6 @@ export type JobFilter = Paging & {
 };
 
 export type DraftPaths = {
-  "/api/v1/access": { get: Get<AccessView> };
-  "/api/v1/session": {
-    get: Get<SessionView>;
-    post: Send<NoPath, { email: string; password: string; code?: string }, Answer<SessionView>>;
-    delete: Act<NoPath, Empty>;
-  };
-  "/api/v1/sessions": { get: Search<Page<UserSessionView>, Paging & { user_id?: Uuid }> };
-  "/api/v1/sessions/{id}": { delete: Act<ById, Empty> };
-  "/api/v1/me": { patch: Send<NoPath, { name?: string }, Answer<UserView>> };
-  "/api/v1/me/password": { post: Send<NoPath, { current_password: string; new_password: string }, Empty> };
-  "/api/v1/me/totp": {
-    post: Send<NoPath, { password: string }, Answer<{ secret: string; otpauth_url: string }>>;
-    delete: Send<NoPath, { password: string }, Empty>;
-  };
-  "/api/v1/me/totp/confirm": { post: Send<NoPath, { code: string }, Answer<{ recovery_codes: string[] }>> };
-  "/api/v1/me/identities": { get: Search<Page<IdentityView>, Paging> };
-  "/api/v1/me/identities/link-code": { post: Act<NoPath, Answer<{ code: string; expires_at: Timestamp }>> };
-  "/api/v1/me/identities/{id}": { delete: Act<ById, Empty> };
-  "/api/v1/users": { get: Search<Page<UserView>, Paging> };
-  "/api/v1/users/{id}": {
-    patch: Send<ById, { name?: string; role?: Role; enabled?: boolean }, Answer<UserView>>;
-    delete: Act<ById, Empty>;
-  };
-  "/api/v1/users/{id}/reset-link": { post: Act<ById, Answer<LinkView>> };
-  "/api/v1/users/{id}/totp": { delete: Act<ById, Empty> };
-  "/api/v1/invitations": {
-    get: Search<Page<InvitationView>, Paging>;
-    post: Send<NoPath, { email: string; role: Role }, Answer<LinkView>>;
-  };
-  "/api/v1/invitations/{id}": { delete: Act<ById, Empty> };
-  "/api/v1/links/inspect": { post: Send<NoPath, { token: string }, Answer<LinkInspection>> };
-  "/api/v1/links/redeem": {
-    post: Send<
-      NoPath,
-      { token: string; name?: string; email?: string; password: string; code?: string },
-      Answer<SessionView>
-    >;
-  };
-  "/api/v1/tokens": {
-    get: Search<Page<TokenView>, Paging>;
-    post: Send<
-      NoPath,
-      { name: string; kind?: "personal" | "service"; role?: Role; scopes?: string[] | null; expires_at?: Timestamp },
-      Answer<NewTokenView>
-    >;
-  };
   "/api/v1/agents": {
     get: Search<Page<AgentView>, Paging>;
     post: Send<NoPath, Schemas["CreateAgent"] & AgentFields, Answer<AgentView>>;
@@ -390,8 +237,6 @@ export type DraftPaths = {
     patch: Send<ById, Schemas["UpdateAgent"] & AgentFields, Answer<AgentView>>;
     delete: operations["delete_agent"];
   };
-  "/api/v1/agents/{id}/people": { get: Get<PeopleView, ById>; put: Send<ById, PeopleView, Answer<PeopleView>> };
-  "/api/v1/integrations/{id}/people": { get: Get<PeopleView, ById>; put: Send<ById, PeopleView, Answer<PeopleView>> };
   "/api/v1/agents/{id}/sprite/files": { get: Get<SpriteFilesView, Parameters<{ path?: string }, { id: Uuid }>> };
   "/api/v1/agents/{id}/sprite/file": { get: Get<SpriteFileView, Parameters<{ path: string }, { id: Uuid }>> };
   "/api/v1/agents/{id}/sprite/commands": {
@@ -421,14 +266,7 @@ export type DraftPaths = {
     post: paths["/api/v1/work-items"]["post"];
   };
   "/api/v1/jobs": { get: Search<Schemas["PageView_JobView"], JobFilter> };
-  "/api/v1/effects/{id}": { get: Get<Schemas["EffectView"], ById> };
   "/api/v1/effects": { get: Search<Schemas["PageView_EffectView"], EffectFilter> };
-  "/api/v1/approvals": {
-    get: Search<Page<ApprovalView>, Paging & { status?: ApprovalStatus; agent_id?: Uuid; job_id?: Uuid }>;
-  };
-  "/api/v1/approvals/{id}": { get: Get<ApprovalView, ById> };
-  "/api/v1/approvals/{id}/approve": { post: Send<ById, { note?: string }, Answer<ApprovalView>> };
-  "/api/v1/approvals/{id}/deny": { post: Send<ById, { note?: string }, Answer<ApprovalView>> };
   "/api/v1/providers": {
     get: Search<Page<ProviderView>, Paging>;
     post: Send<

@@ -1,5 +1,8 @@
-// Names for the ids that rows carry: agents and integrations are few and change rarely, so they are asked for once.
+// Names for the ids that rows carry: agents and integrations are few and change rarely, so they are asked for once;
+// work that is open is called by what was asked.
+import { titleOf } from "../lib/format";
 import { $api } from "./client";
+import { useMay } from "./session";
 
 export type Names = ReadonlyMap<string, string>;
 
@@ -19,4 +22,17 @@ export function useAgentNames(): Names {
 /** Names of integrations by id; empty until they are known. */
 export function useIntegrationNames(): Names {
   return $api.useQuery("get", "/api/v1/integrations", QUERY, FRESH).data ?? NONE;
+}
+
+const OPEN = { params: { query: { status: "open", limit: 100 } } } as const;
+const TITLES = { select: titlesOf };
+
+function titlesOf(page: { items: readonly { id: string; message: { text: string } }[] }): Names {
+  return new Map(page.items.map((item) => [item.id, titleOf(item.message.text)]));
+}
+
+/** Titles of open work items by id; those of a long queue's end are missing. */
+export function useOpenTitles(): Names {
+  const mayRead = useMay("work", "read");
+  return $api.useQuery("get", "/api/v1/work-items", OPEN, { ...TITLES, enabled: mayRead }).data ?? NONE;
 }

@@ -1,8 +1,8 @@
 // Who is logged in and what they may do. Screens hide what `useMay` says no to; the server decides anyway.
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { client, Problem, setCsrfToken } from "./client";
-import type { Area, Right, SessionView } from "./draft";
 import { queryClient } from "./queryClient";
+import type { Area, Right, SessionView } from "./types";
 
 export const sessionKey = ["session"] as const;
 

@@ -6,11 +6,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
 import { $api } from "../api/client";
-import { useSession } from "../api/session";
+import { useMay, useSession } from "../api/session";
 import { GO_TO, useKeys } from "../lib/keys";
 import { feed } from "../live/feed";
 import { keepFresh } from "../live/freshness";
 import classes from "./AppShell.module.css";
+import { TextLink } from "./Links";
 import { PhoneBar } from "./PhoneBar";
 import { placesFor } from "./places";
 import { Rail } from "./Rail";
@@ -70,14 +71,21 @@ function useFeed() {
 /** Nobody should mistake the scripted model for intelligence. */
 function DemoBanner() {
   const { data } = $api.useQuery("get", "/api/v1/access", {}, { staleTime: 300_000 });
+  const mayChange = useMay("settings", "administer");
   if (data?.demo_model !== true) return null;
   return (
     <section className={classes.demo} aria-label="About the model">
-      Agents answer with <code>demo/scripted</code>, a built-in model without AI. Add a provider in{" "}
-      <Anchor href="/settings/providers" inherit underline="always">
-        Settings
-      </Anchor>{" "}
-      for a real one.
+      The built-in model <code>demo/scripted</code> answers, without AI.{" "}
+      {mayChange ? (
+        <>
+          Add a real one in{" "}
+          <TextLink to="/settings/$section" params={{ section: "providers" }} inherit underline="always">
+            Settings → Models
+          </TextLink>
+        </>
+      ) : (
+        "An admin can add a real one."
+      )}
     </section>
   );
 }

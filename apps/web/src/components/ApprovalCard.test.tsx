@@ -3,7 +3,7 @@ import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { beforeEach, expect, it } from "vitest";
-import type { ApprovalView } from "../api/draft";
+import type { ApprovalView } from "../api/types";
 import { renderScreen } from "../testing/render";
 import { server } from "../testing/server";
 import { ApprovalCard } from "./ApprovalCard";

@@ -4,7 +4,7 @@ import { Button, Group, Paper, Text, Textarea } from "@mantine/core";
 import { IconCheck, IconX } from "@tabler/icons-react";
 import { useId, useState } from "react";
 import { $api, toProblem } from "../api/client";
-import type { ApprovalView } from "../api/draft";
+import type { ApprovalView } from "../api/types";
 import { useRefreshEffects } from "../live/useRefreshEffects";
 import classes from "./ApprovalCard.module.css";
 import { ApprovalDetail } from "./ApprovalDetail";
@@ -35,7 +35,7 @@ export function ApprovalCard({ approval, isEmbedded = false }: ApprovalCardProps
           </Text>
         )}
       </Group>
-      <Text component="h3" id={title} className={classes.question}>
+      <Text component={isEmbedded ? "h2" : "h3"} id={title} className={classes.question}>
         {approval.question}
       </Text>
       <ApprovalDetail approval={approval} isEmbedded={isEmbedded} />
@@ -111,7 +111,12 @@ function Decision({ approval }: { approval: ApprovalView }) {
 /** Why somebody who sees the question cannot answer it. */
 function NotYours({ approval }: { approval: ApprovalView }) {
   const { min_role, user_ids } = approval.approvers;
-  const who = { member: "a member, an admin or an owner", admin: "an admin or an owner", owner: "an owner" }[min_role];
+  const who = {
+    viewer: "somebody who sees it",
+    member: "a member, an admin or an owner",
+    admin: "an admin or an owner",
+    owner: "an owner",
+  }[min_role];
   return (
     <Text size="sm" c="dimmed">
       You cannot answer this: it takes {who}

@@ -2,7 +2,7 @@
 // whom, and the digest that an answer counts for.
 import { Group, Text } from "@mantine/core";
 import { $api } from "../api/client";
-import type { ApprovalView } from "../api/draft";
+import type { ApprovalView } from "../api/types";
 import classes from "./ApprovalCard.module.css";
 import { CodeBlock } from "./CodeBlock";
 import { CopyId } from "./CopyId";

@@ -3,35 +3,31 @@ import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { $api, paging } from "../api/client";
-import type { UserView } from "../api/draft";
 import { renderScreen } from "../testing/render";
 import { server } from "../testing/server";
-import { session } from "../testing/session";
 import { DataList } from "./DataList";
 
 const opened = vi.fn();
 
-function People() {
-  const pages = $api.useInfiniteQuery("get", "/api/v1/users", { params: { query: { limit: 50 } } }, paging);
+function Agents() {
+  const pages = $api.useInfiniteQuery("get", "/api/v1/agents", { params: { query: { limit: 50 } } }, paging);
   return (
     <DataList
-      label="People"
+      label="Agents"
       pages={pages}
-      idOf={(person) => person.id}
-      onOpen={(person) => opened(person.name)}
+      idOf={(agent) => agent.id}
+      onOpen={(agent) => opened(agent.name)}
       columns={[
-        { header: "Name", cell: (person) => person.name },
-        { header: "Role", cell: (person) => person.role },
+        { header: "Name", cell: (agent) => agent.name },
+        { header: "Model", cell: (agent) => agent.model ?? "Default" },
       ]}
       empty={<p>Nobody</p>}
     />
   );
 }
 
-function person(name: string): UserView {
-  const { user } = session();
-  if (user === null) throw new Error("the session of tests has a user");
-  return { ...user, id: name, name };
+function agent(name: string) {
+  return { id: name, name, model: null };
 }
 
 beforeEach(() => {
@@ -50,25 +46,25 @@ describe("a list", () => {
   it("goes on at the cursor when its end is near", async () => {
     const asked: (string | null)[] = [];
     server.use(
-      http.get("*/api/v1/users", ({ request }) => {
+      http.get("*/api/v1/agents", ({ request }) => {
         const cursor = new URL(request.url).searchParams.get("cursor");
         asked.push(cursor);
         const page =
           cursor === null
-            ? { items: [person("Ada")], next_cursor: "two" }
-            : { items: [person("Kim")], next_cursor: null };
+            ? { items: [agent("Ada")], next_cursor: "two" }
+            : { items: [agent("Kim")], next_cursor: null };
         return HttpResponse.json(page);
       }),
     );
-    renderScreen(<People />);
+    renderScreen(<Agents />);
     expect(await screen.findByRole("button", { name: "Kim" })).toBeDefined();
     expect(asked).toEqual([null, "two"]);
   });
 
   it("is walked by j and k, and opened by enter", async () => {
-    const items = [person("Ada"), person("Kim"), person("Mia")];
-    server.use(http.get("*/api/v1/users", () => HttpResponse.json({ items, next_cursor: null })));
-    renderScreen(<People />);
+    const items = [agent("Ada"), agent("Kim"), agent("Mia")];
+    server.use(http.get("*/api/v1/agents", () => HttpResponse.json({ items, next_cursor: null })));
+    renderScreen(<Agents />);
     await screen.findByRole("button", { name: "Ada" });
     const user = userEvent.setup();
     await user.keyboard("{Enter}");
@@ -78,12 +74,12 @@ describe("a list", () => {
   });
 
   it("says when there is nothing, and when it cannot be told", async () => {
-    server.use(http.get("*/api/v1/users", () => HttpResponse.json({ items: [], next_cursor: null })));
-    const { unmount } = renderScreen(<People />);
+    server.use(http.get("*/api/v1/agents", () => HttpResponse.json({ items: [], next_cursor: null })));
+    const { unmount } = renderScreen(<Agents />);
     expect(await screen.findByText("Nobody")).toBeDefined();
     unmount();
-    server.use(http.get("*/api/v1/users", () => HttpResponse.json({ code: "x", detail: "no" }, { status: 500 })));
-    renderScreen(<People />);
-    expect(await screen.findByText("People could not be loaded")).toBeDefined();
+    server.use(http.get("*/api/v1/agents", () => HttpResponse.json({ code: "x", detail: "no" }, { status: 500 })));
+    renderScreen(<Agents />);
+    expect(await screen.findByText("Agents could not be loaded")).toBeDefined();
   });
 });

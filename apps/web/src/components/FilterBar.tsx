@@ -1,8 +1,9 @@
 // The filters of a list. What is chosen lives in the URL, so that it can be sent to somebody and survives a reload.
-import { Button, Group, Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
+import classes from "./FilterBar.module.css";
 
 export type Filter =
   | { kind: "text"; name: string; label: string }
@@ -27,7 +28,7 @@ export function FilterBar({ filters, values, onChange }: FilterBarProps) {
     onChange(next);
   };
   return (
-    <Group gap="sm" role="search" wrap="wrap">
+    <div role="search" className={classes.bar}>
       {filters.map((filter) =>
         filter.kind === "text" ? (
           <TextFilter key={filter.name} filter={filter} value={values[filter.name] ?? ""} onChange={set} />
@@ -35,7 +36,7 @@ export function FilterBar({ filters, values, onChange }: FilterBarProps) {
           <Select
             key={filter.name}
             size="xs"
-            w={180}
+            className={classes.choice}
             aria-label={filter.label}
             placeholder={filter.label}
             data={[...filter.options]}
@@ -52,7 +53,7 @@ export function FilterBar({ filters, values, onChange }: FilterBarProps) {
           Clear filters
         </Button>
       )}
-    </Group>
+    </div>
   );
 }
 
@@ -73,7 +74,7 @@ function TextFilter({ filter, value, onChange }: TextFilterProps) {
     <TextInput
       ref={input}
       size="xs"
-      w={240}
+      className={classes.text}
       type="search"
       aria-label={filter.label}
       placeholder={`${filter.label}  /`}

@@ -27,7 +27,7 @@ export function Page({ title, badge, subtitle, back, action, filters, fill = fal
       <header className={classes.header}>
         {back}
         <Group justify="space-between" align="flex-start" gap="md" wrap="wrap">
-          <Stack gap={0} className={classes.titles}>
+          <Stack gap={4} className={classes.titles}>
             <Group gap="sm" wrap="wrap">
               <Title order={1} className={classes.title}>
                 {title}

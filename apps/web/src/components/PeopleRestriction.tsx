@@ -3,8 +3,8 @@
 import { Button, Group, MultiSelect, Radio, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { $api } from "../api/client";
-import type { PeopleView } from "../api/draft";
 import { useMay } from "../api/session";
+import type { PeopleView } from "../api/types";
 import { ErrorState } from "./ErrorState";
 
 type Props = {
@@ -18,12 +18,7 @@ type Props = {
 export function PeopleRestriction({ what, people, isSaving, onSave }: Props) {
   const [drawn, setDrawn] = useState(people);
   const mayReadPeople = useMay("people", "read");
-  const users = $api.useQuery(
-    "get",
-    "/api/v1/users",
-    { params: { query: { limit: 100 } } },
-    { enabled: mayReadPeople },
-  );
+  const users = $api.useQuery("get", "/api/v1/users", {}, { enabled: mayReadPeople });
   const seesAll = (role: string) => role === "owner" || role === "admin";
   const choices = users.data?.items.filter((user) => !seesAll(user.role)) ?? [];
   const isChanged =

@@ -4,7 +4,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import { useEffect } from "react";
-import type { SessionView } from "../api/draft";
+import type { SessionView } from "../api/types";
 import { LiveDot } from "./LiveDot";
 import classes from "./PhoneBar.module.css";
 import type { Place } from "./places";

@@ -2,7 +2,8 @@
 import { Kbd, UnstyledButton } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { SessionView } from "../api/draft";
+import type { SessionView } from "../api/types";
+import { COMMAND_KEY } from "../lib/keys";
 import { LiveDot } from "./LiveDot";
 import type { Place } from "./places";
 import classes from "./Rail.module.css";
@@ -30,7 +31,7 @@ export function Rail({ places, session, openPalette, openSheet }: RailProps) {
       <UnstyledButton className={classes.search} onClick={openPalette}>
         <IconSearch size={14} aria-hidden />
         <span className={classes.searchLabel}>Go to…</span>
-        <Kbd size="xs">⌘K</Kbd>
+        <Kbd size="xs">{COMMAND_KEY}</Kbd>
       </UnstyledButton>
       <nav aria-label="Main" className={classes.nav}>
         {places.map(({ to, label, icon: Shown }) => (

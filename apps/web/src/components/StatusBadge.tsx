@@ -13,8 +13,8 @@ import {
   IconHelpCircle,
   IconPlayerPlay,
 } from "@tabler/icons-react";
-import type { ApprovalStatus } from "../api/draft";
 import type { components } from "../api/schema";
+import type { ApprovalStatus } from "../api/types";
 import classes from "./StatusBadge.module.css";
 
 type Schemas = components["schemas"];

@@ -1,6 +1,6 @@
 // One use of a tool as one line (what, on what, how it ended, how long), which opens to everything: the command, its
 // output as it comes, the change it made, or what was passed and answered.
-import { Text, UnstyledButton } from "@mantine/core";
+import { UnstyledButton } from "@mantine/core";
 import {
   type Icon,
   IconChevronRight,
@@ -13,18 +13,14 @@ import {
   IconTerminal2,
   IconTool,
 } from "@tabler/icons-react";
-import { useId, useState } from "react";
+import { type ComponentType, lazy, Suspense, useId, useState } from "react";
 import { duration } from "../lib/format";
 import type { ToolCall } from "../live/transcript";
-import { useOpenTexts } from "../live/useLive";
-import { AnsiOutput } from "./AnsiOutput";
-import { CodeBlock } from "./CodeBlock";
-import { DiffView } from "./DiffView";
-import { diffSize } from "./diffLines";
+import { diffSize } from "./diffSize";
 import { StatusBadge } from "./StatusBadge";
 import classes from "./ToolCallCard.module.css";
 import type { CallPart, ResultPart } from "./timelineRows";
-import { argumentsOf, diffOf, endingOf, languageOf, outputOf, subjectOf } from "./toolSummary";
+import { endingOf, madeDiff, outputOf, subjectOf } from "./toolSummary";
 
 const ICONS: Record<string, Icon> = {
   bash: IconTerminal2,
@@ -38,6 +34,11 @@ const ICONS: Record<string, Icon> = {
   checkout_repository: IconGitBranch,
   request_approval: IconHandStop,
 };
+
+/** What a closed card does not need. Without a network it cannot be loaded; the answer can be read all the same. */
+const ToolCallBody = lazy<ComponentType<ToolCallBodyProps>>(() =>
+  import("./ToolCallBody").catch(() => ({ default: Plain })),
+);
 
 export type ToolCallCardProps = {
   job: string;
@@ -53,7 +54,6 @@ export type ToolCallCardProps = {
 
 export function ToolCallCard({ job, call, record, result = null, isOpen, onToggle }: ToolCallCardProps) {
   const body = useId();
-  const isRunning = record?.status === "running";
   return (
     <div className={classes.card} data-open={isOpen || undefined}>
       <UnstyledButton className={classes.line} aria-expanded={isOpen} aria-controls={body} onClick={onToggle}>
@@ -62,11 +62,9 @@ export function ToolCallCard({ job, call, record, result = null, isOpen, onToggl
       </UnstyledButton>
       {isOpen && (
         <div id={body} className={classes.body}>
-          {isRunning ? (
-            <RunningBody job={job} call={call} record={record} />
-          ) : (
-            <Body call={call} record={record} result={result} />
-          )}
+          <Suspense fallback={null}>
+            <ToolCallBody job={job} call={call} record={record} result={result} />
+          </Suspense>
         </div>
       )}
     </div>
@@ -80,6 +78,7 @@ export function ToolCallCardAlone(props: Omit<ToolCallCardProps, "isOpen" | "onT
 }
 
 type Shown = Pick<ToolCallCardProps, "call" | "record" | "result">;
+export type ToolCallBodyProps = Shown & Pick<ToolCallCardProps, "job">;
 
 /** The one line by itself. */
 export function ToolLine({ call, record, result }: Shown) {
@@ -88,7 +87,7 @@ export function ToolLine({ call, record, result }: Shown) {
     record?.status ??
     (result === null || result === undefined ? "interrupted" : result.is_error ? "failed" : "succeeded");
   const ending = record === null ? null : endingOf(record);
-  const diff = record === null ? null : diffOf(call.arguments, record);
+  const diff = record === null ? null : madeDiff(record);
   const size = diff === null ? null : diffSize(diff);
   return (
     <span className={classes.facts}>
@@ -111,66 +110,6 @@ export function ToolLine({ call, record, result }: Shown) {
   );
 }
 
-function RunningBody({ job, call, record }: { job: string; call: CallPart; record: ToolCall }) {
-  const open = useOpenTexts(job).output.get(call.id);
-  return (
-    <>
-      <Asked call={call} record={record} />
-      {open === undefined ? (
-        <Text size="xs" c="dimmed">
-          No output yet.
-        </Text>
-      ) : (
-        <AnsiOutput text={open.text} missing={open.start} isLive />
-      )}
-    </>
-  );
-}
-
-function Body({ call, record, result }: Shown) {
-  const diff = diffOf(call.arguments, record);
-  const answer = record === null ? (result?.text ?? "") : outputOf(record);
-  const failed = record === null ? result?.is_error === true : record.status !== "succeeded";
-  return (
-    <>
-      <Asked call={call} record={record} />
-      {(diff === null || failed) && answer !== "" && <AnsiOutput text={answer} />}
-      {answer === "" && (
-        <Text size="xs" c="dimmed">
-          It gave no answer.
-        </Text>
-      )}
-    </>
-  );
-}
-
-/** What the tool was asked to do. */
-function Asked({ call, record }: { call: CallPart; record: ToolCall | null }) {
-  const { arguments: args } = call;
-  if (args.state === "invalid") {
-    return (
-      <>
-        <Text size="xs" c="dimmed">
-          The model passed something that is not an object: {args.error}
-        </Text>
-        <CodeBlock code={args.raw} of="what it passed" />
-      </>
-    );
-  }
-  const diff = diffOf(args, record);
-  if (diff !== null) return <DiffView diff={diff} />;
-  const { command, content, ...rest } = argumentsOf(args);
-  if (typeof content === "string")
-    return <CodeBlock code={content} language={languageOf(rest.path)} of="the content" />;
-  if (content !== undefined) rest.content = content;
-  const others = Object.keys(rest).length === 0 ? null : JSON.stringify(rest, null, 2);
-  return (
-    <>
-      {typeof command === "string" && <CodeBlock code={command} language="bash" of="the command" />}
-      {typeof command !== "string" && command !== undefined && (
-        <CodeBlock code={JSON.stringify(command, null, 2)} language="json" />
-      )}
-      {others !== null && <CodeBlock code={others} language="json" of="the arguments" />}
-    </>
-  );
+function Plain({ record, result }: ToolCallBodyProps) {
+  return <pre className="mono">{record === null ? result?.text : outputOf(record)}</pre>;
 }

@@ -1,7 +1,6 @@
 // Who is logged in, and what they can do about that: look, security, shortcuts, log out.
 import { Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconCheck,
   IconDeviceDesktop,
   IconKeyboard,
   IconLogout,
@@ -12,8 +11,8 @@ import {
 } from "@tabler/icons-react";
 import { Link, useRouter } from "@tanstack/react-router";
 import { client } from "../api/client";
-import type { SessionView } from "../api/draft";
 import { endSession } from "../api/session";
+import type { SessionView } from "../api/types";
 import { AgentAvatar } from "./AgentAvatar";
 import { notifyProblem } from "./notify";
 import classes from "./UserMenu.module.css";
@@ -69,18 +68,18 @@ export function UserMenu({ session, openSheet }: UserMenuProps) {
 /** Light, dark, or as the system is. */
 function LookItems() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  return LOOKS.map(({ value, label, icon: Shown }) => (
-    <Menu.Item
-      key={value}
-      closeMenuOnClick={false}
-      leftSection={<Shown size={16} aria-hidden />}
-      rightSection={colorScheme === value && <IconCheck size={14} aria-hidden />}
-      onClick={() => setColorScheme(value)}
+  return (
+    <Menu.RadioGroup
+      value={colorScheme}
+      onChange={(value) => setColorScheme(LOOKS.find((look) => look.value === value)?.value ?? "auto")}
     >
-      {label}
-      {colorScheme === value && <span className="visually-hidden">, chosen</span>}
-    </Menu.Item>
-  ));
+      {LOOKS.map(({ value, label, icon: Shown }) => (
+        <Menu.RadioItem key={value} value={value} rightSection={<Shown size={16} aria-hidden />}>
+          {label}
+        </Menu.RadioItem>
+      ))}
+    </Menu.RadioGroup>
+  );
 }
 
 /** Ends the session at the server first: a page that only looks logged out would be a lie. */

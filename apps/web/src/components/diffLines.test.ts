@@ -1,7 +1,8 @@
 // Diffs come from tools and from models, so anything may come.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { diffBetween, diffLines, diffSize } from "./diffLines";
+import { diffBetween, diffLines } from "./diffLines";
+import { diffSize } from "./diffSize";
 
 const shown = (unified: string) =>
   diffLines(unified).map((line) => [
@@ -57,7 +58,8 @@ describe("diff lines", () => {
     fc.assert(
       fc.property(texts, texts, (before, after) => {
         const ended = (lines: string[]) => lines.map((one) => `${one}\n`).join("");
-        const lines = diffLines(diffBetween(ended(before), ended(after)));
+        const diff = diffBetween(ended(before), ended(after));
+        const lines = diffLines(diff);
         for (const line of lines) {
           const text = line.runs.map((run) => run.text).join("");
           if (line.oldNumber !== null) expect(text).toBe(before[line.oldNumber - 1]);
@@ -65,6 +67,7 @@ describe("diff lines", () => {
         }
         const count = (kind: string) => lines.filter((line) => line.kind === kind).length;
         expect(count("added") - count("removed")).toBe(after.length - before.length);
+        expect(diffSize(diff)).toEqual({ added: count("added"), removed: count("removed") });
       }),
     );
   });

@@ -1,6 +1,7 @@
 // Reads a unified diff into numbered lines and marks the words that changed inside a changed line. A diff that was
 // cut, or is no diff at all, is shown as far as it can be read; it never fails.
 import { diffWordsWithSpace, structuredPatch } from "diff";
+import { HEADER } from "./diffSize";
 
 export type DiffRun = { readonly text: string; readonly changed: boolean };
 export type DiffLine = {
@@ -11,7 +12,6 @@ export type DiffLine = {
 };
 
 const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@(.*)$/;
-const HEADER = /^(?:--- |\+\+\+ |diff |index |Index: |=====)/;
 /** Comparing long lines word by word costs more than it shows. */
 const MOST_COMPARED = 2_000;
 
@@ -49,13 +49,6 @@ export function diffBetween(before: string, after: string): string {
       [`@@ -${hunk.oldStart},${hunk.oldLines} +${hunk.newStart},${hunk.newLines} @@`, ...hunk.lines].join("\n"),
     )
     .join("\n");
-}
-
-/** How many lines came and went. */
-export function diffSize(unified: string): { added: number; removed: number } {
-  const lines = diffLines(unified);
-  const count = (kind: DiffLine["kind"]) => lines.filter((one) => one.kind === kind).length;
-  return { added: count("added"), removed: count("removed") };
 }
 
 function line(

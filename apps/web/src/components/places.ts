@@ -12,8 +12,8 @@ import {
   IconSettings,
   IconThumbUp,
 } from "@tabler/icons-react";
-import type { Area, SessionView } from "../api/draft";
 import { may } from "../api/session";
+import type { Area, SessionView } from "../api/types";
 
 export type Place = {
   to:

@@ -1,7 +1,8 @@
 // Turns a job's transcript, effects and approvals into the rows of its timeline: one row for each thing a person
 // reads or opens. Results of tools are no rows of their own, they belong to the card of their call.
-import type { ApprovalView } from "../api/draft";
+
 import type { components } from "../api/schema";
+import type { ApprovalView } from "../api/types";
 import type { Message, ModelCall, ToolCall, Transcript } from "../live/transcript";
 
 type Schemas = components["schemas"];

@@ -1,7 +1,8 @@
 // The one line of a tool call is made from arguments of models, which may be anything.
 import { describe, expect, it } from "vitest";
 import type { ToolCall } from "../live/transcript";
-import { diffOf, endingOf, languageOf, outputOf, subjectOf } from "./toolSummary";
+import { diffOf } from "./toolDiff";
+import { endingOf, languageOf, outputOf, subjectOf } from "./toolSummary";
 
 // The generated types say that an open object is empty.
 const object = (value: Record<string, unknown>) => value as Record<string, never>;

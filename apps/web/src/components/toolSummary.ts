@@ -1,7 +1,6 @@
 // What the one line of a tool call says: its subject and how it ended.
 import type { components } from "../api/schema";
 import type { ToolCall } from "../live/transcript";
-import { diffBetween } from "./diffLines";
 
 type Arguments = components["schemas"]["ArgumentsView"];
 
@@ -38,12 +37,10 @@ export function factsOf(call: ToolCall): Record<string, unknown> {
   return call.detail === null ? {} : { ...call.detail };
 }
 
-/** The change a call made; while it runs, the one it asks for. */
-export function diffOf(args: Arguments, call: ToolCall | null): string | null {
-  const made = call === null ? undefined : factsOf(call).diff;
-  if (typeof made === "string" && made !== "") return made;
-  const { old_string: before, new_string: after } = argumentsOf(args);
-  return typeof before === "string" && typeof after === "string" ? diffBetween(before, after) : null;
+/** The change a call made, as far as it says so. */
+export function madeDiff(call: ToolCall): string | null {
+  const { diff } = factsOf(call);
+  return typeof diff === "string" && diff !== "" ? diff : null;
 }
 
 const LANGUAGES: Record<string, string> = {

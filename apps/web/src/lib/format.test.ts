@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absoluteTime, bytes, count, duration, money, relativeTime, shortId, tokens } from "./format";
+import { absoluteTime, bytes, count, duration, money, relativeTime, shortId, titleOf, tokens } from "./format";
 
 describe("money", () => {
   it("shows cents, and more digits only where cents would say nothing", () => {
@@ -73,5 +73,14 @@ describe("a count", () => {
   it("agrees with its noun", () => {
     expect(count(1, "job")).toBe("1 job");
     expect(count(1_234, "reply", "replies")).toBe("1,234 replies");
+  });
+});
+
+describe("a title", () => {
+  it("is what was asked, on one line, or the bare word where nothing was", () => {
+    expect(titleOf("  Where is\nmy parcel? ")).toBe("Where is my parcel?");
+    expect(titleOf("x".repeat(80))).toBe(`${"x".repeat(63)}…`);
+    expect(titleOf(undefined)).toBe("Job");
+    expect(titleOf(" \n ")).toBe("Job");
   });
 });

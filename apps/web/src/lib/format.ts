@@ -93,3 +93,12 @@ function largestUnit(ms: number): string {
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString("en-US")} ${number === 1 ? one : many}`;
 }
+
+const LONGEST_TITLE = 64;
+
+/** Work is called by what was asked, on one line. */
+export function titleOf(text: string | undefined): string {
+  const line = (text ?? "").trim().split(/\s+/).join(" ");
+  if (line === "") return "Job";
+  return line.length <= LONGEST_TITLE ? line : `${line.slice(0, LONGEST_TITLE - 1)}…`;
+}

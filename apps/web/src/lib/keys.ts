@@ -15,8 +15,12 @@ export const GO_TO = [
   { key: "s", to: "/settings", label: "Settings" },
 ] as const;
 
+const MOD = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl";
+/** What opens the command palette, as this person's keyboard has it. */
+export const COMMAND_KEY = `${MOD} K`;
+
 export const OTHER_KEYS = [
-  { keys: ["⌘/Ctrl", "K"], label: "Open the command palette" },
+  { keys: [MOD, "K"], label: "Open the command palette" },
   { keys: ["?"], label: "Show this sheet" },
   { keys: ["/"], label: "Search in the list" },
   { keys: ["j"], label: "Next row" },

@@ -1,7 +1,8 @@
 // What the server tells while it happens. Stored events read like the rows of the REST API; pieces are parts of a
 // text that is still being written.
-import type { ApprovalView } from "../api/draft";
+
 import type { components } from "../api/schema";
+import type { ApprovalView } from "../api/types";
 
 type Schemas = components["schemas"];
 

@@ -11,8 +11,8 @@ import {
 } from "@tanstack/react-router";
 import { type RenderResult, render } from "@testing-library/react";
 import { type ReactNode, Suspense } from "react";
-import type { SessionView } from "../api/draft";
 import { sessionKey } from "../api/session";
+import type { SessionView } from "../api/types";
 import { theme } from "../theme";
 import { session } from "./session";
 

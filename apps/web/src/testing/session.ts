@@ -1,5 +1,5 @@
 // Logins for tests.
-import type { SessionView } from "../api/draft";
+import type { SessionView } from "../api/types";
 
 /** An owner's login, with whatever a test needs otherwise. */
 export function session(overrides: Partial<SessionView> = {}): SessionView {

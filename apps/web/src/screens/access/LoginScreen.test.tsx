@@ -2,7 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { HttpResponse, http } from "msw";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { AccessView } from "../../api/draft";
+import type { AccessView } from "../../api/types";
 import { renderScreen } from "../../testing/render";
 import { server } from "../../testing/server";
 import { session } from "../../testing/session";

@@ -2,24 +2,26 @@
 import { ActionIcon, Alert, Group, Menu, Tabs, Text } from "@mantine/core";
 import { IconDots, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { $api } from "../../api/client";
 import { useMay } from "../../api/session";
 import { ErrorState } from "../../components/ErrorState";
 import { ButtonLink, TextLink } from "../../components/Links";
 import { Page } from "../../components/Page";
-import { PageSkeleton } from "../../components/Skeletons";
+import { ListSkeleton, PageSkeleton } from "../../components/Skeletons";
 import { StatusBadge } from "../../components/StatusBadge";
-import { AccessTab } from "./AccessTab";
-import { ActivityTab } from "./ActivityTab";
 import { useAgentFacts } from "./AgentFacts";
 import { AGENT_TABS, type AgentSearch, type AgentTab, agentSearch } from "./agentSearch";
-import { BehaviourTab } from "./BehaviourTab";
 import { DeleteAgent } from "./DeleteAgent";
-import { InstructionsTab } from "./InstructionsTab";
 import { OverviewTab } from "./OverviewTab";
-import { SpriteTab } from "./sprite/SpriteTab";
 import type { AgentView } from "./types";
+
+// Forms and terminals are larger than what most people come to see.
+const AccessTab = lazy(async () => ({ default: (await import("./AccessTab")).AccessTab }));
+const ActivityTab = lazy(async () => ({ default: (await import("./ActivityTab")).ActivityTab }));
+const BehaviourTab = lazy(async () => ({ default: (await import("./BehaviourTab")).BehaviourTab }));
+const InstructionsTab = lazy(async () => ({ default: (await import("./InstructionsTab")).InstructionsTab }));
+const SpriteTab = lazy(async () => ({ default: (await import("./sprite/SpriteTab")).SpriteTab }));
 
 const LABELS: Record<AgentTab, string> = {
   overview: "Overview",
@@ -110,16 +112,22 @@ function Agent({ agent, back }: { agent: AgentView; back: React.ReactNode }) {
           ))}
         </Tabs.List>
         <Tabs.Panel value={tab}>
-          {tab === "overview" && <OverviewTab agent={agent} />}
-          {tab === "instructions" && <InstructionsTab agent={agent} />}
-          {tab === "behaviour" && <BehaviourTab agent={agent} />}
-          {tab === "sprite" && (
-            <SpriteTab agent={agent} place={search} onPlace={(place) => go({ tab: "sprite", ...place })} />
-          )}
-          {tab === "activity" && (
-            <ActivityTab agent={agent} status={search.status} onStatus={(status) => go({ tab: "activity", status })} />
-          )}
-          {tab === "access" && <AccessTab agent={agent} />}
+          <Suspense fallback={<ListSkeleton rows={4} />}>
+            {tab === "overview" && <OverviewTab agent={agent} />}
+            {tab === "instructions" && <InstructionsTab agent={agent} />}
+            {tab === "behaviour" && <BehaviourTab agent={agent} />}
+            {tab === "sprite" && (
+              <SpriteTab agent={agent} place={search} onPlace={(place) => go({ tab: "sprite", ...place })} />
+            )}
+            {tab === "activity" && (
+              <ActivityTab
+                agent={agent}
+                status={search.status}
+                onStatus={(status) => go({ tab: "activity", status })}
+              />
+            )}
+            {tab === "access" && <AccessTab agent={agent} />}
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
       <DeleteAgent agent={agent} isOpen={isDeleting} onClose={() => setDeleting(false)} />

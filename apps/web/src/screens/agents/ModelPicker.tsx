@@ -54,7 +54,7 @@ export function ModelPicker({ value, onChange, error }: Props) {
       {typesIt && (
         <TextInput
           label="Name of the model"
-          description="provider/model, with a provider of Settings, Models and providers"
+          description="provider/model, with a provider of Settings → Models"
           placeholder="openai/gpt-5.2"
           autoCapitalize="off"
           spellCheck={false}
@@ -65,15 +65,11 @@ export function ModelPicker({ value, onChange, error }: Props) {
       )}
       {chosen && !typesIt && (
         <Text size="xs" c="dimmed">
-          {tokens(chosen.context_tokens)} tokens of context.{" "}
-          {chosen.priced ? (
-            <>
-              <Money micros={chosen.input_micros_per_million} /> in and{" "}
-              <Money micros={chosen.output_micros_per_million} /> out per million tokens.
-            </>
-          ) : (
-            "Its price is not known, so its cost counts as nothing."
-          )}
+          {tokens(chosen.context_tokens)} tokens of context. <Money micros={chosen.input_micros_per_million} /> in and{" "}
+          <Money micros={chosen.output_micros_per_million} /> out per million tokens
+          {chosen.priced
+            ? "."
+            : ": its own price is not known, so it is counted as dearly as the dearest common model."}
         </Text>
       )}
     </Stack>

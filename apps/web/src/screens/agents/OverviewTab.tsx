@@ -2,6 +2,7 @@
 import { Group, SimpleGrid, Stack, Switch, Text, Title } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { $api } from "../../api/client";
+import { useOpenTitles } from "../../api/names";
 import { useMay } from "../../api/session";
 import { CopyId } from "../../components/CopyId";
 import { EmptyState } from "../../components/EmptyState";
@@ -95,6 +96,7 @@ function Section({ title, children }: { title: string; children: React.ReactNode
 /** What it works on, and what waits for somebody. */
 function RunningJobs({ agent, queued }: { agent: AgentView; queued: number }) {
   const mayChat = useMay("work", "operate") && agent.enabled;
+  const titles = useOpenTitles();
   const of = (status: "running" | "waiting" | "queued") => ({
     params: { query: { agent_id: agent.id, status, limit: 20 } },
   });
@@ -130,7 +132,7 @@ function RunningJobs({ agent, queued }: { agent: AgentView; queued: number }) {
           <Group gap="md">
             <StatusBadge kind="job" status={job.status} />
             <TextLink to="/jobs/$id" params={{ id: job.id }} size="sm">
-              Open the job
+              {titles.get(job.work_item_id) ?? "Job"}
             </TextLink>
             <Text size="xs" c="dimmed">
               <RelativeTime at={job.created_at} />

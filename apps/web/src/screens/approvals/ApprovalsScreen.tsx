@@ -3,7 +3,7 @@ import { Drawer, Stack, Title } from "@mantine/core";
 import { IconHandStop, IconHistory } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { $api, paging } from "../../api/client";
-import type { ApprovalStatus, ApprovalView } from "../../api/draft";
+import type { ApprovalStatus, ApprovalView } from "../../api/types";
 import { ApprovalCard } from "../../components/ApprovalCard";
 import { type Column, DataList } from "../../components/DataList";
 import { EmptyState } from "../../components/EmptyState";

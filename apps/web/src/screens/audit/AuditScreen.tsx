@@ -23,12 +23,7 @@ export function AuditScreen() {
   const navigate = useNavigate({ from: "/audit" });
   const [open, setOpen] = useState<AuditEntryView | null>(null);
   const mayReadPeople = useMay("people", "read");
-  const users = $api.useQuery(
-    "get",
-    "/api/v1/users",
-    { params: { query: { limit: 100 } } },
-    { enabled: mayReadPeople },
-  );
+  const users = $api.useQuery("get", "/api/v1/users", {}, { enabled: mayReadPeople });
   const entries = $api.useInfiniteQuery(
     "get",
     "/api/v1/audit",

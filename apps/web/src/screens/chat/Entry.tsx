@@ -1,6 +1,7 @@
 // What was said, or what became of it: an answer, a notice that there is none, or why nobody acted.
 import type { ConversationEntryView } from "../../api/draft";
 import { useAgentNames } from "../../api/names";
+import { useSession } from "../../api/session";
 import { AgentAvatar } from "../../components/AgentAvatar";
 import { TextLink } from "../../components/Links";
 import { Markdown } from "../../components/Markdown";
@@ -10,7 +11,14 @@ import classes from "./ChatScreen.module.css";
 
 export function Entry({ entry }: { entry: ConversationEntryView }) {
   const agents = useAgentNames();
-  if (entry.kind === "message") return <div className={classes.mine}>{entry.text}</div>;
+  const me = useSession().actor.name;
+  if (entry.kind === "message")
+    return (
+      <div className={classes.mine}>
+        {entry.author !== null && entry.author !== me && <div className={classes.other}>{entry.author}</div>}
+        {entry.text}
+      </div>
+    );
   const name = (entry.agent_id === null ? null : agents.get(entry.agent_id)) ?? entry.author ?? "Agent";
   return (
     <article>

@@ -12,7 +12,7 @@ import { ErrorState } from "../../components/ErrorState";
 import { ButtonLink } from "../../components/Links";
 import { notifyProblem } from "../../components/notify";
 import { CardSkeleton } from "../../components/Skeletons";
-import { titleOf } from "../jobs/job";
+import { titleOf } from "../../lib/format";
 import classes from "./ChatScreen.module.css";
 
 export function NewChat({ agentId }: { agentId: string | null }) {

@@ -1,12 +1,11 @@
 // The charts themselves, in a chunk of their own because the library that draws them is large. Colours of outcomes are
-// those of states; series that are no state are shades of the accent and of grey.
+// those of states; series that are no state are shades of the accent and of grey, other ones in the dark.
 import "@mantine/charts/styles.css";
 import { BarChart, LineChart } from "@mantine/charts";
 import type { OutcomesView } from "../../api/draft";
 import { duration, money } from "../../lib/format";
 import type { ChartRow, Series } from "./series";
 
-const SHADES = ["accent.8", "accent.5", "accent.3", "gray.7", "gray.5", "gray.4"];
 const HEIGHT = 260;
 
 type Days = { days: OutcomesView["items"] };
@@ -23,7 +22,7 @@ export function CostChart({ rows, series }: { rows: ChartRow[]; series: Series[]
       dataKey="day"
       type="stacked"
       withLegend={series.length > 1}
-      series={series.map(({ name, label }, index) => ({ name, label, color: SHADES[index] ?? "gray.4" }))}
+      series={series.map(({ name, label }, index) => ({ name, label, color: `var(--series-${index + 1})` }))}
       valueFormatter={money}
       xAxisProps={xAxis}
       yAxisProps={{ width: 72 }}
@@ -63,8 +62,8 @@ export function ReplyChart({ days }: Days) {
       withLegend
       connectNulls={false}
       series={[
-        { name: "reply_p50_seconds", label: "Half got it within", color: "accent.5" },
-        { name: "reply_p95_seconds", label: "95 of 100 within", color: "gray.5", strokeDasharray: "4 4" },
+        { name: "reply_p50_seconds", label: "Half got it within", color: "var(--series-2)" },
+        { name: "reply_p95_seconds", label: "95 of 100 within", color: "var(--series-5)", strokeDasharray: "4 4" },
       ]}
       valueFormatter={(seconds) => duration(seconds * 1000)}
       xAxisProps={xAxis}

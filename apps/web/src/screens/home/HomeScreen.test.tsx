@@ -35,8 +35,11 @@ function overview(overrides: Partial<OverviewView> = {}): OverviewView {
   };
 }
 
-function answer(view: OverviewView) {
-  server.use(http.get("*/api/v1/overview", () => HttpResponse.json(view)));
+function answer(view: OverviewView, open: { id: string; message: { text: string } }[] = []) {
+  server.use(
+    http.get("*/api/v1/overview", () => HttpResponse.json(view)),
+    http.get("*/api/v1/work-items", () => HttpResponse.json({ items: open, next_cursor: null })),
+  );
 }
 
 describe("home", () => {
@@ -57,6 +60,17 @@ describe("home", () => {
     renderScreen(<HomeScreen />);
     expect(await screen.findByText("Nothing waits for you.")).toBeDefined();
     expect(screen.getByText(/used up/)).toBeDefined();
+  });
+
+  it("says what was asked for of every job that runs", async () => {
+    const item = "0198c0de-0000-7000-8000-000000000020";
+    const job = { id: "0198c0de-0000-7000-8000-000000000030", work_item_id: item, agent_id: AGENT, status: "running" };
+    const times = { created_at: "2026-11-23T12:00:00Z", started_at: "2026-11-23T12:00:01Z" };
+    const running = [{ ...job, ...times, model: "demo/scripted", cost_micros: 0 }] as OverviewView["running"];
+    answer(overview({ running }), [{ id: item, message: { text: "Where is\nmy parcel?" } }]);
+    renderScreen(<HomeScreen />);
+    const link = await screen.findByRole("link", { name: "Where is my parcel?" });
+    expect(link.getAttribute("href")).toBe(`/jobs/${job.id}`);
   });
 
   it("offers the first agent to those who may create one, and to nobody else", async () => {

@@ -51,13 +51,13 @@ export function NeedsMe({ needs, spendTodayMicros }: { needs: Needs; spendTodayM
   return (
     <section aria-label="What needs you" className={classes.needs}>
       {waiting.length === 0 && (
-        <Paper className={classes.need} p="md">
+        <Paper className={classes.need}>
           <IconCircleCheck size={20} stroke={1.75} className={classes.needIcon} data-state="done" aria-hidden />
           <Text size="sm">Nothing waits for you.</Text>
         </Paper>
       )}
       {waiting.map(({ count, label, icon: Shown, state, link }) => (
-        <Paper key={label} p="md" renderRoot={(props) => <Link {...link} {...props} />} className={classes.need}>
+        <Paper key={label} renderRoot={(props) => <Link {...link} {...props} />} className={classes.need}>
           <Shown size={20} stroke={1.75} className={classes.needIcon} data-state={state} aria-hidden />
           <span>
             <span className={classes.number}>{count}</span> {label}
@@ -65,7 +65,7 @@ export function NeedsMe({ needs, spendTodayMicros }: { needs: Needs; spendTodayM
         </Paper>
       ))}
       {seesCosts && (
-        <Paper className={classes.need} p="md">
+        <Paper className={classes.need}>
           <span>
             <span className={classes.number}>
               <Money micros={spendTodayMicros} />

@@ -1,6 +1,7 @@
-// What runs at this moment.
+// What runs at this moment: what was asked, who works on it, since when and for how much.
 import { Text, Title } from "@mantine/core";
 import type { OverviewAgentView } from "../../api/draft";
+import { useOpenTitles } from "../../api/names";
 import type { components } from "../../api/schema";
 import { AgentAvatar } from "../../components/AgentAvatar";
 import { CopyId } from "../../components/CopyId";
@@ -14,6 +15,7 @@ type Props = { jobs: components["schemas"]["JobView"][]; agents: OverviewAgentVi
 
 export function RunningJobs({ jobs, agents }: Props) {
   const names = new Map(agents.map((agent) => [agent.agent_id, agent.name]));
+  const titles = useOpenTitles();
   return (
     <section aria-labelledby="running">
       <Title order={2} id="running" mb="sm">
@@ -31,8 +33,9 @@ export function RunningJobs({ jobs, agents }: Props) {
               <li key={job.id} className={classes.row}>
                 <AgentAvatar name={name} />
                 <TextLink to="/jobs/$id" params={{ id: job.id }} className={classes.grow}>
-                  {name}
+                  {titles.get(job.work_item_id) ?? "Job"}
                 </TextLink>
+                <span className={classes.fact}>{name}</span>
                 <span className={`${classes.fact} mono`}>{job.model}</span>
                 <span className={classes.fact}>
                   <RelativeTime at={job.started_at ?? job.created_at} />

@@ -8,11 +8,12 @@ import { JobTimeline } from "../../components/JobTimeline";
 import { Page } from "../../components/Page";
 import { PageSkeleton } from "../../components/Skeletons";
 import { StatusBadge } from "../../components/StatusBadge";
+import { titleOf } from "../../lib/format";
 import { useTranscript } from "../../live/useTranscript";
 import { CancelJob } from "./CancelJob";
 import { JobFacts } from "./JobFacts";
 import classes from "./JobScreen.module.css";
-import { isOver, type JobDetail, titleOf } from "./job";
+import { isOver, type JobDetail } from "./job";
 import { RetryJob } from "./RetryJob";
 import { SteerJob } from "./SteerJob";
 

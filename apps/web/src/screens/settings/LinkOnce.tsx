@@ -1,6 +1,6 @@
 // A link that lets somebody in, shown this once, with what to do with it.
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
-import type { LinkView } from "../../api/draft";
+import type { LinkView } from "../../api/types";
 import { RelativeTime } from "../../components/RelativeTime";
 import { Secret } from "../../components/Secret";
 

@@ -3,9 +3,9 @@
 import { Button, Stack } from "@mantine/core";
 import { IconUserPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { $api, paging } from "../../api/client";
-import type { LinkView } from "../../api/draft";
+import { $api } from "../../api/client";
 import { useMay } from "../../api/session";
+import type { LinkView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ErrorState } from "../../components/ErrorState";
 import { RelativeTime } from "../../components/RelativeTime";
@@ -21,7 +21,7 @@ export function PeopleSection() {
   const mayChange = useMay("people", "administer");
   const [isInviting, setInviting] = useState(false);
   const [link, setLink] = useState<LinkView | null>(null);
-  const users = $api.useInfiniteQuery("get", "/api/v1/users", { params: { query: { limit: 50 } } }, paging);
+  const users = $api.useQuery("get", "/api/v1/users");
   return (
     <Stack gap={32}>
       <Section
@@ -40,20 +40,11 @@ export function PeopleSection() {
         ) : users.isError ? (
           <ErrorState title="The people could not be loaded" error={users.error} retry={() => void users.refetch()} />
         ) : (
-          <>
-            <Rows label="People">
-              {users.data.pages
-                .flatMap((page) => page.items)
-                .map((user) => (
-                  <UserRow key={user.id} user={user} onLink={setLink} />
-                ))}
-            </Rows>
-            {users.hasNextPage && (
-              <Button variant="default" loading={users.isFetchingNextPage} onClick={() => void users.fetchNextPage()}>
-                Show more
-              </Button>
-            )}
-          </>
+          <Rows label="People">
+            {users.data.items.map((user) => (
+              <UserRow key={user.id} user={user} onLink={setLink} />
+            ))}
+          </Rows>
         )}
       </Section>
       {mayChange && <Invitations />}
@@ -64,7 +55,7 @@ export function PeopleSection() {
 }
 
 function Invitations() {
-  const invitations = $api.useQuery("get", "/api/v1/invitations", { params: { query: { limit: 100 } } });
+  const invitations = $api.useQuery("get", "/api/v1/invitations");
   const revoke = $api.useMutation("delete", "/api/v1/invitations/{id}");
   const afterwards = useAfterwards("/api/v1/invitations");
   if (invitations.isPending) return <ListSkeleton rows={1} />;

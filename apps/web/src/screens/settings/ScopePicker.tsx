@@ -1,7 +1,7 @@
 // How much a token may do, area by area.
 import { Input, NativeSelect, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { Right } from "../../api/draft";
+import type { Right } from "../../api/types";
 import classes from "./ScopePicker.module.css";
 import { AREAS, offered, type Rights } from "./scopes";
 

@@ -2,8 +2,8 @@
 // (their own login and tokens, what this server is) comes first.
 import { Link, useParams } from "@tanstack/react-router";
 import { type ComponentType, lazy, Suspense } from "react";
-import type { SessionView } from "../../api/draft";
 import { may, useSession } from "../../api/session";
+import type { SessionView } from "../../api/types";
 import { Page } from "../../components/Page";
 import { ListSkeleton } from "../../components/Skeletons";
 import { NotFound } from "../access/ErrorScreens";
@@ -40,7 +40,7 @@ const PARTS: readonly Part[] = [
   },
   {
     section: "providers",
-    label: "Providers and models",
+    label: "Models",
     isShown: settings,
     component: lazy(async () => ({ default: (await import("./ProvidersSection")).ProvidersSection })),
   },

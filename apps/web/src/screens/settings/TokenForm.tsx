@@ -4,8 +4,8 @@ import { Button, Checkbox, Group, Modal, Radio, Select, Stack, TextInput } from 
 import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { $api, toProblem } from "../../api/client";
-import type { NewTokenView, Role } from "../../api/draft";
 import { useMay, useSession } from "../../api/session";
+import type { NewTokenView, Role } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
 import { Secret } from "../../components/Secret";
 import { EXPIRIES, type Expiry, expiresAt } from "./expiry";

@@ -4,7 +4,7 @@ import { Badge, Button } from "@mantine/core";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api } from "../../api/client";
-import type { TokenView } from "../../api/draft";
+import type { TokenView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { CopyId } from "../../components/CopyId";
 import { EmptyState } from "../../components/EmptyState";
@@ -17,7 +17,7 @@ import { TokenForm } from "./TokenForm";
 import { useAfterwards } from "./useAfterwards";
 
 export function TokensSection() {
-  const tokens = $api.useQuery("get", "/api/v1/tokens", { params: { query: { limit: 100 } } });
+  const tokens = $api.useQuery("get", "/api/v1/tokens");
   const [isMaking, setMaking] = useState(false);
   const make = (
     <Button leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setMaking(true)}>

@@ -1,8 +1,8 @@
 // One person with a login: their role, whether they can get in, and the ways back in when they cannot.
 import { Button, Group, Select } from "@mantine/core";
 import { $api } from "../../api/client";
-import type { LinkView, Role, UserView } from "../../api/draft";
 import { useMay, useSession } from "../../api/session";
+import type { LinkView, Role, UserView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { notifyProblem } from "../../components/notify";
 import { RelativeTime } from "../../components/RelativeTime";

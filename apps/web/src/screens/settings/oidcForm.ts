@@ -1,6 +1,7 @@
 // What the form about single sign-on holds and how it becomes the request. Roles are pairs of a claim's value and a
 // role, edited as rows, because an object with changing keys cannot be typed into.
-import type { OidcView, Role } from "../../api/draft";
+import type { OidcView } from "../../api/draft";
+import type { Role } from "../../api/types";
 
 export type OidcValues = {
   name: string;

@@ -1,7 +1,7 @@
 // The scopes of a token as a choice per area. A token never carries more than its role, so a choice above that is
 // not offered; the server cuts it down anyway.
 
-import type { Area, Right, Role } from "../../api/draft";
+import type { Area, Right, Role } from "../../api/types";
 
 export const AREAS: readonly { area: Area; label: string; help: string }[] = [
   { area: "agents", label: "Agents", help: "who works here" },

@@ -2,7 +2,7 @@
 import { Badge } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { $api } from "../../../api/client";
-import type { UserSessionView } from "../../../api/draft";
+import type { UserSessionView } from "../../../api/types";
 import { ConfirmButton } from "../../../components/ConfirmButton";
 import { ErrorState } from "../../../components/ErrorState";
 import { notifyDone } from "../../../components/notify";

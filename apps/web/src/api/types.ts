@@ -1,0 +1,20 @@
+// The API's types by the names that screens use; all of them are generated.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type AccessView = Schemas["AccessView"];
+export type Area = keyof Schemas["RightsView"];
+export type Right = Schemas["Right"];
+export type Role = Schemas["Role"];
+export type SessionView = Schemas["SessionView"];
+export type UserView = Schemas["UserView"];
+export type UserSessionView = Schemas["UserSessionView"];
+export type LinkView = Schemas["LinkView"];
+export type LinkInspection = Schemas["LinkInspectionView"];
+export type TokenView = Schemas["TokenView"];
+export type NewTokenView = Schemas["NewTokenView"];
+export type ApprovalStatus = Schemas["ApprovalStatus"];
+/** The generator takes an object that may hold anything for one that holds nothing. */
+export type ApprovalView = Omit<Schemas["ApprovalView"], "action"> & { action: Record<string, unknown> };
+export type PeopleView = Schemas["PeopleView"];
