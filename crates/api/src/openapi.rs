@@ -214,7 +214,7 @@ fn empty_document() -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 20] = [
+const TAGS: [(&str, &str); 21] = [
     ("overview", "The whole at a glance."),
     ("costs", "What was spent, and what came of it."),
     ("agents", "Who works here."),

@@ -147,7 +147,8 @@ pub async fn create(
             created_at: context.now(),
         };
         tx.conversations().insert(&conversation).await?;
-        let after = serde_json::json!({ "agent_id": request.agent_id, "title": conversation.title });
+        let after =
+            serde_json::json!({ "agent_id": request.agent_id, "title": conversation.title });
         let change = Change::to(
             "conversation.created",
             "conversation",

@@ -115,11 +115,7 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
 }
 
 /// Notes that work was handed in, once. What comes in is written in batches, so this is a transaction of its own.
-async fn note(
-    context: &Context,
-    accepted: &Accepted,
-    facts: Value,
-) -> Result<(), Error> {
+async fn note(context: &Context, accepted: &Accepted, facts: Value) -> Result<(), Error> {
     let id = accepted.work_item_id.as_uuid();
     let tx = context.write().await?;
     if accepted.duplicate {

@@ -6,7 +6,7 @@ use crate::{
 };
 use axum::http::{Method, StatusCode};
 use domain::{access::Role, audit::AuditEntry};
-use ports::store::{AuditFilter, Store as _};
+use ports::store::AuditFilter;
 use serde_json::{Value, json};
 use services::audit::{Proof, prove};
 

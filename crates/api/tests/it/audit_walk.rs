@@ -20,7 +20,7 @@ use domain::{
     job::Job,
     secret::Secret,
 };
-use ports::{clock::Clock as _, ids::Ids as _};
+use ports::clock::Clock as _;
 use serde_json::{Value, json};
 
 /// What leaves no entry, and why.

@@ -249,7 +249,7 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
             Arc::new(Plain),
             Arc::default(),
         )),
-        tools: tools::standard()
+        tools: tools::all(process)
             .iter()
             .map(|tool| tool.spec().clone())
             .collect(),
