@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what the server is. */
+        get: operations["show_about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access": {
         parameters: {
             query?: never;
@@ -187,6 +204,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{id}/sprite/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a command in an agent's sprite.
+         * @description As the agent would, under its network policy, in a process of its own. It ends with the request.
+         */
+        post: operations["run_sprite_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/sprite/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a file of an agent's sprite.
+         * @description Up to 256 KiB of it. A file of more than 16 MiB is refused.
+         */
+        get: operations["read_sprite_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}/sprite/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a directory of an agent's sprite.
+         * @description An agent whose sprite was never used has no files, and gets no sprite by this.
+         */
+        get: operations["list_sprite_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents/{id}/sprite/network-policy": {
         parameters: {
             query?: never;
@@ -316,6 +393,127 @@ export interface paths {
          * @description What it holds is called off. Doing so again changes nothing; after another answer it is a conflict.
          */
         post: operations["deny_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who changed what.
+         * @description Newest first. `nitejar audit verify` proves that nothing of it was changed or removed.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List conversations.
+         * @description Those in which something came in last first.
+         */
+        get: operations["list_conversations"];
+        put?: never;
+        /**
+         * Begin a conversation.
+         * @description With one agent, on the built-in integration. What is said in it is handed in as work.
+         */
+        post: operations["create_conversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a conversation. */
+        get: operations["find_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was said.
+         * @description Newest first: what came in, what agents answered, and where nobody acted.
+         */
+        get: operations["list_conversation_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Add costs up.
+         * @description Of model calls that began in a span, by what is asked for.
+         */
+        get: operations["list_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count how jobs ended.
+         * @description By day, with how long people waited for an answer.
+         */
+        get: operations["list_outcomes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -884,6 +1082,112 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the models agents can think with.
+         * @description As far as they are known: a provider may serve others.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the whole at a glance.
+         * @description What needs a person, what runs, and how agents and connections stand.
+         */
+        get: operations["show_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List model providers.
+         * @description Those of the environment first, then those that were added, each by name.
+         */
+        get: operations["list_providers"];
+        put?: never;
+        /** Add a model provider. */
+        post: operations["create_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a model provider. */
+        get: operations["find_provider"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a model provider.
+         * @description Jobs of agents that use its models fail until these are given others.
+         */
+        delete: operations["delete_provider"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a model provider.
+         * @description It takes hold with the next call of a model.
+         */
+        patch: operations["update_provider"];
+        trace?: never;
+    };
+    "/api/v1/providers/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a model provider.
+         * @description Asks one of its models a short question, at the provider's price.
+         */
+        post: operations["test_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -948,6 +1252,27 @@ export interface paths {
          * @description It is dead at once.
          */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how long things are kept. */
+        get: operations["show_retention"];
+        /**
+         * Set how long things are kept.
+         * @description Counts instead of the environment's. A shorter period takes hold within the hour; a longer one brings nothing back.
+         */
+        put: operations["set_retention"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1033,6 +1358,23 @@ export interface paths {
          * @description It stops working at once.
          */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tools agents can be allowed. */
+        get: operations["list_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1262,6 +1604,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The server. */
+        AboutView: {
+            database: components["schemas"]["DatabaseKind"];
+            /** @description The model of agents that name none. */
+            default_model: string;
+            /** @description How many encryption keys it holds; more than one only while they are rotated. */
+            encryption_keys: number;
+            /** @description Where the world reaches it. */
+            public_url: string | null;
+            /** @description Whether processes tell each other the news over Redis. */
+            redis: boolean;
+            sandbox: components["schemas"]["SandboxView"];
+            /** Format: date-time */
+            started_at: string;
+            version: string;
+        };
         /** @description What everybody may know before they sign in. */
         AccessView: {
             /** @description Whether agents use the built-in model without AI unless they name another. */
@@ -1310,8 +1668,14 @@ export interface components {
             /** @description Integrations that all agents see are not among them, and cannot be put there. */
             integration_ids: string[];
         };
+        /**
+         * @description What an agent does now: a job that waits, waits for a person or for a vendor.
+         * @enum {string}
+         */
+        AgentState: "idle" | "running" | "waiting" | "disabled";
         /** @description An agent. */
         AgentView: {
+            approvers: components["schemas"]["Approvers"];
             /**
              * Format: date-time
              * @description When it was deleted; its history stays readable.
@@ -1341,6 +1705,8 @@ export interface components {
             name: string;
             reply_policy: components["schemas"]["ReplyPolicy"];
             steering: components["schemas"]["Steering"];
+            /** @description The tools it may use, by name; null: all there are. */
+            tools: string[] | null;
             /** Format: date-time */
             updated_at: string;
         };
@@ -1360,7 +1726,7 @@ export interface components {
             action: Record<string, never>;
             /** Format: uuid */
             agent_id: string;
-            approvers: components["schemas"]["ApproversView"];
+            approvers: components["schemas"]["Approvers"];
             /** Format: uuid */
             conversation_id: string;
             /** Format: date-time */
@@ -1401,7 +1767,8 @@ export interface components {
             work_item_id: string;
         };
         /** @description Who may decide. */
-        ApproversView: {
+        Approvers: {
+            /** @description The lowest role that may. */
             min_role: components["schemas"]["Role"];
             /** @description Users who may with a lower role. */
             user_ids: string[];
@@ -1436,15 +1803,65 @@ export interface components {
             provider_ref: string;
         };
         /**
+         * @description What kind of somebody changed something.
+         * @enum {string}
+         */
+        AuditActorKind: "user" | "token" | "agent" | "system";
+        /** @description Who changed something, as they were called then. */
+        AuditActorView: {
+            /** Format: uuid */
+            id: string | null;
+            kind: components["schemas"]["AuditActorKind"];
+            name: string | null;
+        };
+        /** @description A change, and who made it. */
+        AuditEntryView: {
+            /**
+             * @description What was done.
+             * @example agent.updated
+             */
+            action: string;
+            actor: components["schemas"]["AuditActorView"];
+            /** @description Where the request came from; null where it came over no network. */
+            address: string | null;
+            /** @description What it is, as far as that changed. */
+            after: unknown;
+            /** Format: date-time */
+            at: string;
+            /** @description What it was, as far as that changed. */
+            before: unknown;
+            /** @description The hash over this entry and the one before it. */
+            hash: string;
+            /** @description Finds the request in the server's log. */
+            request_id: string | null;
+            /**
+             * Format: int64
+             * @description Its place: 1, 2, 3, without gaps.
+             */
+            seq: number;
+            subject: components["schemas"]["AuditSubjectView"];
+        };
+        /** @description What was changed, as it was called then. */
+        AuditSubjectView: {
+            /**
+             * Format: uuid
+             * @description Null where there is only one.
+             */
+            id: string | null;
+            /** @example agent */
+            kind: string;
+            name: string | null;
+        };
+        /**
          * @description Where a background process stands.
          * @enum {string}
          */
         BackgroundStatus: "running" | "ended" | "stopped" | "lost";
         /**
-         * @description The type of a channel; `manual` is built in.
+         * @description The type of a channel; `web` is built in.
          * @enum {string}
          */
-        ChannelType: "telegram" | "manual";
+        ChannelType: "telegram" | "web";
         /**
          * @description One person and the integration, or several people.
          * @enum {string}
@@ -1497,8 +1914,113 @@ export interface components {
             /** @enum {string} */
             type: "file";
         };
+        /** @description One thing that a conversation shows. */
+        ConversationEntryView: {
+            /**
+             * Format: uuid
+             * @description Who answered, or left it alone.
+             */
+            agent_id: string | null;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description What people call whoever said it.
+             * @example Grace
+             */
+            author: string | null;
+            /**
+             * Format: uuid
+             * @description What brings it to its channel.
+             */
+            effect_id: string | null;
+            effect_status: components["schemas"]["EffectStatus"] | null;
+            /**
+             * Format: uuid
+             * @description Unique among entries of its kind.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The job that said it.
+             */
+            job_id: string | null;
+            job_status: components["schemas"]["JobStatus"] | null;
+            kind: components["schemas"]["EntryKind"];
+            /** @description Markdown in a reply. */
+            text: string;
+            /**
+             * Format: uuid
+             * @description What it is, or is about.
+             */
+            work_item_id: string;
+        };
+        /** @description One thread on one integration. */
+        ConversationView: {
+            /**
+             * Format: uuid
+             * @description The only agent it is with; null where every agent that sees the integration may act.
+             */
+            agent_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            integration_id: string;
+            integration_name: string;
+            /**
+             * Format: date-time
+             * @description When something last came in, or it began.
+             */
+            last_activity_at: string;
+            title: string | null;
+            /** @description What kind of integration that is. */
+            type: components["schemas"]["ChannelType"];
+        };
+        /** @description The sum of some model calls. */
+        CostRowView: {
+            /**
+             * Format: int64
+             * @description Tokens read from a provider's cache.
+             */
+            cached_tokens: number;
+            /** Format: int64 */
+            cost_micros: number;
+            /**
+             * @description The UTC day, when daily.
+             * @example 2026-11-23
+             */
+            day: string | null;
+            /** Format: int64 */
+            input_tokens: number;
+            /** Format: int64 */
+            jobs: number;
+            /** @description The id of the agent or conversation, or the model; null when not told apart. */
+            key: string | null;
+            /** @description What people call that. */
+            label: string;
+            /** Format: int64 */
+            model_calls: number;
+            /** Format: int64 */
+            output_tokens: number;
+        };
+        /** @description What was spent in a span. */
+        CostsView: {
+            /** Format: date-time */
+            from: string;
+            /** @description By day when daily, dearest first. */
+            items: components["schemas"]["CostRowView"][];
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description All of it together, in millionths of a US dollar.
+             */
+            total_micros: number;
+        };
         /** @description A new agent; only the name is needed. */
         CreateAgent: {
+            approvers?: components["schemas"]["Approvers"] | null;
             /**
              * Format: int64
              * @description What it may spend in a UTC day, in millionths of a US dollar. Absent: the server's default;
@@ -1526,11 +2048,32 @@ export interface components {
             name: string;
             reply_policy?: components["schemas"]["ReplyPolicy"] | null;
             steering?: components["schemas"]["Steering"] | null;
+            /**
+             * @description The tools it may use, by name; absent or null: all there are.
+             * @example [
+             *       "read_file",
+             *       "grep"
+             *     ]
+             */
+            tools?: string[] | null;
         };
         /** @description A checkpoint to make. */
         CreateCheckpoint: {
             /** @description Why; at most 500 characters. */
             comment?: string | null;
+        };
+        /** @description A conversation to begin. */
+        CreateConversation: {
+            /**
+             * Format: uuid
+             * @description With whom: everything said in it is for this agent alone.
+             */
+            agent_id: string;
+            /**
+             * @description What people call it; absent, null or blank: nothing.
+             * @example Release notes
+             */
+            title?: string | null;
         };
         /** @description An answer to an approval. */
         CreateDecision: {
@@ -1583,6 +2126,30 @@ export interface components {
             /** @description What stands after `#token=` in the link. */
             token: string;
         };
+        /** @description A new model provider. */
+        CreateProvider: {
+            /** @description Its key; local servers need none. */
+            api_key?: string | null;
+            /**
+             * @description Where it is; the vendor's own address when absent or null.
+             * @example https://openrouter.ai/api/v1
+             */
+            base_url?: string | null;
+            kind: components["schemas"]["ProviderKind"];
+            /**
+             * @description The part before the slash in `provider/model`: a lower-case letter, then letters, digits, `-` or `_`.
+             * @example openrouter
+             */
+            name: string;
+        };
+        /** @description What to ask. */
+        CreateProviderTest: {
+            /**
+             * @description A model of the provider, without the provider; one that it is known to serve when absent.
+             * @example gpt-5-mini
+             */
+            model?: string | null;
+        };
         /** @description A login. */
         CreateSession: {
             /**
@@ -1594,6 +2161,21 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
+        };
+        /** @description A command to run. */
+        CreateSpriteCommand: {
+            /**
+             * @description Bash source.
+             * @example ls -la
+             */
+            command: string;
+            /** @description Where, absolute; the home of the sprite when absent. */
+            directory?: string | null;
+            /**
+             * Format: int64
+             * @description After how long it is stopped; 60 when absent.
+             */
+            timeout_seconds?: number | null;
         };
         /** @description A new token. */
         CreateToken: {
@@ -1638,6 +2220,11 @@ export interface components {
              */
             text: string;
         };
+        /**
+         * @description Which kind of database there is.
+         * @enum {string}
+         */
+        DatabaseKind: "sqlite" | "postgres";
         /**
          * @description Why an effect failed for good.
          * @enum {string}
@@ -1709,6 +2296,12 @@ export interface components {
             slot: string;
             status: components["schemas"]["EffectStatus"];
         };
+        /**
+         * @description What an entry of a conversation is: something that came in, an answer, a notice that there is none, or why nobody
+         *     acted.
+         * @enum {string}
+         */
+        EntryKind: "message" | "reply" | "notice" | "pass";
         /** @description Why a job failed. */
         FailureView: {
             /**
@@ -2046,6 +2639,61 @@ export interface components {
             /** Format: uuid */
             work_item_id: string;
         };
+        /** @description A model that a provider is known to serve. Prices are in millionths of a US dollar per million tokens. */
+        ModelView: {
+            /**
+             * Format: int64
+             * @description Tokens that fit into prompt and answer together.
+             */
+            context_tokens: number;
+            /** Format: int64 */
+            input_micros_per_million: number;
+            /**
+             * Format: int64
+             * @description The most it generates in one answer.
+             */
+            max_output_tokens: number;
+            /**
+             * @description `provider/model`.
+             * @example demo/scripted
+             */
+            model: string;
+            /** Format: int64 */
+            output_micros_per_million: number;
+            /** @description Whether its price is known; otherwise it is a cautious guess. */
+            priced: boolean;
+            provider: string;
+        };
+        /** @description The models agents can think with. */
+        ModelsView: {
+            /**
+             * @description The model of agents that name none.
+             * @example demo/scripted
+             */
+            default_model: string;
+            /** @description Those that are known; a provider may serve others. */
+            items: components["schemas"]["ModelView"][];
+        };
+        /** @description How much waits for a person. */
+        NeedsView: {
+            /** Format: int64 */
+            approvals: number;
+            /**
+             * Format: int64
+             * @description Effects that failed for good.
+             */
+            dead_letters: number;
+            /**
+             * Format: int64
+             * @description Those of the last 24 hours that were not tried again.
+             */
+            failed_jobs: number;
+            /**
+             * Format: int64
+             * @description Effects of which nobody knows whether they arrived.
+             */
+            unknown_effects: number;
+        };
         /**
          * @description Whether a host may be reached.
          * @enum {string}
@@ -2085,10 +2733,86 @@ export interface components {
          * @enum {string}
          */
         Origin: "human" | "model" | "tool" | "system";
+        /** @description How a day went. */
+        OutcomeView: {
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: int64 */
+            completed: number;
+            /** @example 2026-11-23 */
+            day: string;
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: int64
+             * @description In how many seconds half of the day's items had their answer.
+             */
+            reply_p50_seconds: number | null;
+            /**
+             * Format: int64
+             * @description In how many seconds 95 of 100 had it.
+             */
+            reply_p95_seconds: number | null;
+        };
+        /** @description How days went, oldest first. */
+        OutcomesView: {
+            /** @description Days on which nothing ended are left out. */
+            items: components["schemas"]["OutcomeView"][];
+        };
+        /** @description How an agent stands. */
+        OverviewAgentView: {
+            /** Format: uuid */
+            agent_id: string;
+            /**
+             * Format: int64
+             * @description Null: no limit.
+             */
+            budget_micros_per_day: number | null;
+            /** Format: date-time */
+            last_active_at: string | null;
+            name: string;
+            /** Format: int64 */
+            queued_items: number;
+            /** Format: int64 */
+            running_jobs: number;
+            /** Format: int64 */
+            spend_today_micros: number;
+            state: components["schemas"]["AgentState"];
+        };
+        /** @description How a connection stands. */
+        OverviewIntegrationView: {
+            enabled: boolean;
+            health: components["schemas"]["Health"];
+            health_detail: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            type: components["schemas"]["ChannelType"];
+        };
+        /** @description The whole at a glance. */
+        OverviewView: {
+            agents: components["schemas"]["OverviewAgentView"][];
+            /** @example demo/scripted */
+            default_model: string;
+            /** @description Whether the default model is the scripted one that needs no key. */
+            demo_model: boolean;
+            integrations: components["schemas"]["OverviewIntegrationView"][];
+            needs: components["schemas"]["NeedsView"];
+            queue: components["schemas"]["QueueView"];
+            /** @description The newest jobs that run, at most 20. */
+            running: components["schemas"]["JobView"][];
+            sandbox: components["schemas"]["SandboxView"];
+            /**
+             * Format: int64
+             * @description What was spent since midnight UTC, in millionths of a US dollar.
+             */
+            spend_today_micros: number;
+        };
         /** @description One page of a list. */
         PageView_AgentView: {
             /** @description The rows. */
             items: {
+                approvers: components["schemas"]["Approvers"];
                 /**
                  * Format: date-time
                  * @description When it was deleted; its history stays readable.
@@ -2118,6 +2842,8 @@ export interface components {
                 name: string;
                 reply_policy: components["schemas"]["ReplyPolicy"];
                 steering: components["schemas"]["Steering"];
+                /** @description The tools it may use, by name; null: all there are. */
+                tools: string[] | null;
                 /** Format: date-time */
                 updated_at: string;
             }[];
@@ -2132,7 +2858,7 @@ export interface components {
                 action: Record<string, never>;
                 /** Format: uuid */
                 agent_id: string;
-                approvers: components["schemas"]["ApproversView"];
+                approvers: components["schemas"]["Approvers"];
                 /** Format: uuid */
                 conversation_id: string;
                 /** Format: date-time */
@@ -2171,6 +2897,111 @@ export interface components {
                 tool_call_id: string | null;
                 /** Format: uuid */
                 work_item_id: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        PageView_AuditEntryView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * @description What was done.
+                 * @example agent.updated
+                 */
+                action: string;
+                actor: components["schemas"]["AuditActorView"];
+                /** @description Where the request came from; null where it came over no network. */
+                address: string | null;
+                /** @description What it is, as far as that changed. */
+                after: unknown;
+                /** Format: date-time */
+                at: string;
+                /** @description What it was, as far as that changed. */
+                before: unknown;
+                /** @description The hash over this entry and the one before it. */
+                hash: string;
+                /** @description Finds the request in the server's log. */
+                request_id: string | null;
+                /**
+                 * Format: int64
+                 * @description Its place: 1, 2, 3, without gaps.
+                 */
+                seq: number;
+                subject: components["schemas"]["AuditSubjectView"];
+            }[];
+            /** @description Pass it as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        PageView_ConversationEntryView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description Who answered, or left it alone.
+                 */
+                agent_id: string | null;
+                /** Format: date-time */
+                at: string;
+                /**
+                 * @description What people call whoever said it.
+                 * @example Grace
+                 */
+                author: string | null;
+                /**
+                 * Format: uuid
+                 * @description What brings it to its channel.
+                 */
+                effect_id: string | null;
+                effect_status: components["schemas"]["EffectStatus"] | null;
+                /**
+                 * Format: uuid
+                 * @description Unique among entries of its kind.
+                 */
+                id: string;
+                /**
+                 * Format: uuid
+                 * @description The job that said it.
+                 */
+                job_id: string | null;
+                job_status: components["schemas"]["JobStatus"] | null;
+                kind: components["schemas"]["EntryKind"];
+                /** @description Markdown in a reply. */
+                text: string;
+                /**
+                 * Format: uuid
+                 * @description What it is, or is about.
+                 */
+                work_item_id: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        PageView_ConversationView: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description The only agent it is with; null where every agent that sees the integration may act.
+                 */
+                agent_id: string | null;
+                /** Format: date-time */
+                created_at: string;
+                /** Format: uuid */
+                id: string;
+                /** Format: uuid */
+                integration_id: string;
+                integration_name: string;
+                /**
+                 * Format: date-time
+                 * @description When something last came in, or it began.
+                 */
+                last_activity_at: string;
+                title: string | null;
+                /** @description What kind of integration that is. */
+                type: components["schemas"]["ChannelType"];
             }[];
             /** @description Pass it as `cursor` for the next page; null on the last. */
             next_cursor: string | null;
@@ -2410,6 +3241,32 @@ export interface components {
                 usage: components["schemas"]["UsageView"];
                 /** Format: uuid */
                 work_item_id: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null on the last. */
+            next_cursor: string | null;
+        };
+        /** @description One page of a list. */
+        PageView_ProviderView: {
+            /** @description The rows. */
+            items: {
+                /** @description Null: the vendor's own address. */
+                base_url: string | null;
+                /** Format: date-time */
+                created_at: string | null;
+                has_key: boolean;
+                health: components["schemas"]["ProviderHealth"];
+                health_detail: string | null;
+                /**
+                 * Format: uuid
+                 * @description Null for those of the environment.
+                 */
+                id: string | null;
+                kind: components["schemas"]["ProviderKind"];
+                /** @example openrouter */
+                name: string;
+                source: components["schemas"]["ProviderSource"];
+                /** Format: date-time */
+                updated_at: string | null;
             }[];
             /** @description Pass it as `cursor` for the next page; null on the last. */
             next_cursor: string | null;
@@ -2667,6 +3524,63 @@ export interface components {
             job_id: string;
             status: components["schemas"]["BackgroundStatus"];
         };
+        /**
+         * @description What the last test of a provider found.
+         * @enum {string}
+         */
+        ProviderHealth: "unknown" | "ok" | "failed";
+        /**
+         * @description What a provider speaks: Anthropic Messages, Chat Completions as OpenAI and most others serve it, or the built-in model without AI.
+         * @enum {string}
+         */
+        ProviderKind: "anthropic" | "openai" | "demo";
+        /**
+         * @description Where a provider was configured.
+         * @enum {string}
+         */
+        ProviderSource: "environment" | "settings";
+        /** @description What a test found. */
+        ProviderTestView: {
+            /** @description What was asked, or why there was no answer. */
+            detail: string;
+            /** Format: int64 */
+            duration_ms: number;
+            /** @description Whether it answered. */
+            ok: boolean;
+        };
+        /** @description Somebody who serves models, without the key. */
+        ProviderView: {
+            /** @description Null: the vendor's own address. */
+            base_url: string | null;
+            /** Format: date-time */
+            created_at: string | null;
+            has_key: boolean;
+            health: components["schemas"]["ProviderHealth"];
+            health_detail: string | null;
+            /**
+             * Format: uuid
+             * @description Null for those of the environment.
+             */
+            id: string | null;
+            kind: components["schemas"]["ProviderKind"];
+            /** @example openrouter */
+            name: string;
+            source: components["schemas"]["ProviderSource"];
+            /** Format: date-time */
+            updated_at: string | null;
+        };
+        /** @description What waits for its turn. */
+        QueueView: {
+            /**
+             * Format: int64
+             * @description For how long the first of them has been waiting.
+             */
+            oldest_wait_seconds: number | null;
+            /** Format: int64 */
+            pending_effects: number;
+            /** Format: int64 */
+            queued_items: number;
+        };
         /** @description The message that another one answers. */
         QuotedView: {
             /** @description Whether it was our own. */
@@ -2705,6 +3619,26 @@ export interface components {
          * @enum {string}
          */
         Resolve: "resend" | "mark_sent";
+        /** @description How long what jobs leave behind is kept after they ended, in days; null: for good. */
+        RetentionView: {
+            /**
+             * Format: int32
+             * @description Events that clients replay.
+             * @example 30
+             */
+            event_days: number | null;
+            /**
+             * Format: int32
+             * @description What tools answered.
+             * @example 90
+             */
+            tool_output_days: number | null;
+            /**
+             * Format: int32
+             * @description Messages and tool calls.
+             */
+            transcript_days: number | null;
+        };
         /**
          * @description Where a retry begins.
          * @enum {string}
@@ -2749,6 +3683,13 @@ export interface components {
          * @enum {string}
          */
         SandboxTier: "plain" | "landlock" | "namespaces";
+        /** @description How well sandboxes are walled off. */
+        SandboxView: {
+            backend: components["schemas"]["SandboxBackend"];
+            /** @description What the next better tier, or a limit that cannot be enforced, lacks on this host. */
+            missing: string[];
+            tier: components["schemas"]["SandboxTier"] | null;
+        };
         /** @description Who wrote a message. */
         SenderView: {
             /** @example Grace */
@@ -2811,6 +3752,65 @@ export interface components {
             closed: number;
             /** @description These shells, oldest first: `closed` where one still ran, `lost` where it was gone before. */
             sessions: components["schemas"]["SpriteSessionView"][];
+        };
+        /** @description How a command went. */
+        SpriteCommandResult: {
+            /** Format: int64 */
+            duration_ms: number;
+            /**
+             * Format: int32
+             * @description Null when it did not end by itself.
+             */
+            exit_code: number | null;
+            /** @description Both outputs as they came, the last of them. */
+            output: string;
+            /**
+             * @description What ended it otherwise.
+             * @example SIGKILL
+             */
+            signal: string | null;
+            /** @description Whether it was stopped because its time was up. */
+            timed_out: boolean;
+            /** @description Whether there was more before that. */
+            truncated: boolean;
+        };
+        /**
+         * @description What a directory holds.
+         * @enum {string}
+         */
+        SpriteEntryKind: "file" | "directory" | "link" | "other";
+        /** @description Something in a directory of a sprite. */
+        SpriteEntryView: {
+            kind: components["schemas"]["SpriteEntryKind"];
+            /**
+             * Format: date-time
+             * @description When its content last changed.
+             */
+            modified_at: string | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description In bytes, of a file.
+             */
+            size: number;
+        };
+        /** @description A file of a sprite. */
+        SpriteFileView: {
+            path: string;
+            /** @description In bytes. */
+            size: number;
+            /** @description Null where it is not text in UTF-8. */
+            text: string | null;
+            /** @description Whether the file goes on after `text`. */
+            truncated: boolean;
+        };
+        /** @description A directory of a sprite. */
+        SpriteFilesView: {
+            /** @description Sorted by name. */
+            items: components["schemas"]["SpriteEntryView"][];
+            path: string;
+            /** @description Whether there are more than can be listed. */
+            truncated: boolean;
         };
         /**
          * @description Where a shell stands.
@@ -2942,6 +3942,20 @@ export interface components {
             started_at: string;
             status: components["schemas"]["ToolCallStatus"];
         };
+        /** @description Something an agent can do. */
+        ToolView: {
+            /** @description What the model is told of it. */
+            description: string;
+            /** @example bash */
+            name: string;
+            /** @description Whether it changes nothing. */
+            read_only: boolean;
+        };
+        /** @description The tools agents can be allowed. */
+        ToolsView: {
+            /** @description By name. */
+            items: components["schemas"]["ToolView"][];
+        };
         /** @description What an authenticator app is given. */
         TotpView: {
             /** @description For scanning. */
@@ -2956,6 +3970,7 @@ export interface components {
         Trust: "trusted" | "guest" | "untrusted";
         /** @description What is to change; absent fields stay. */
         UpdateAgent: {
+            approvers?: components["schemas"]["Approvers"] | null;
             /**
              * Format: int64
              * @description What it may spend in a UTC day, in millionths of a US dollar; null: unlimited.
@@ -2972,6 +3987,8 @@ export interface components {
             name?: string | null;
             reply_policy?: components["schemas"]["ReplyPolicy"] | null;
             steering?: components["schemas"]["Steering"] | null;
+            /** @description The tools it may use, by name; null: all there are. */
+            tools?: string[] | null;
         };
         /** @description What is to change; absent fields stay. */
         UpdateIntegration: {
@@ -3042,6 +4059,35 @@ export interface components {
              * @description 10 characters or more.
              */
             new_password: string;
+        };
+        /** @description What is to change; absent fields stay. */
+        UpdateProvider: {
+            /** @description Another key; null: none. */
+            api_key?: string | null;
+            /** @description Another place, which needs the key again; null: the vendor's own address. */
+            base_url?: string | null;
+            /** @description A new name. Agents that use the old one must be given the new one. */
+            name?: string | null;
+        };
+        /** @description How long what jobs leave behind is kept after they ended, in days; null: for good. All three are needed. */
+        UpdateRetention: {
+            /**
+             * Format: int32
+             * @description Events that clients replay.
+             * @example 30
+             */
+            event_days: number | null;
+            /**
+             * Format: int32
+             * @description What tools answered.
+             * @example 90
+             */
+            tool_output_days: number | null;
+            /**
+             * Format: int32
+             * @description Messages and tool calls.
+             */
+            transcript_days: number | null;
         };
         /** @description What proves that it is really the person who is signed in. */
         UpdateTotp: {
@@ -3171,6 +4217,125 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    show_about: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The server. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AboutView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_access: {
         parameters: {
             query?: never;
@@ -4905,6 +6070,388 @@ export interface operations {
             };
         };
     };
+    run_sprite_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The agent. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSpriteCommand"];
+            };
+        };
+        responses: {
+            /** @description How it went. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpriteCommandResult"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sprite_file: {
+        parameters: {
+            query: {
+                /**
+                 * @description Absolute.
+                 * @example /home/sprite/notes.md
+                 */
+                path: string;
+            };
+            header?: never;
+            path: {
+                /** @description The agent. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpriteFileView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sprite_files: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Absolute; `/home/sprite`, the home of every sprite, when absent.
+                 * @example /home/sprite
+                 */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The agent. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The directory. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpriteFilesView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     set_network_policy: {
         parameters: {
             query?: never;
@@ -5792,11 +7339,907 @@ export interface operations {
             };
         };
     };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description What was done.
+                 * @example agent.updated
+                 */
+                action?: string;
+                /** @description To what. */
+                subject_id?: string;
+                /** @description By whom. */
+                actor_id?: string;
+                /** @description Not before. */
+                from?: string;
+                /** @description Before. */
+                to?: string;
+                /** @description How many rows, 1 to 100; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView_AuditEntryView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversations: {
+        parameters: {
+            query?: {
+                /** @description On this integration. */
+                integration_id?: string;
+                /** @description In which this agent has work, or with which it was begun. */
+                agent_id?: string;
+                /** @description How many rows, 1 to 100; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of conversations. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView_ConversationView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A key of your choice for this request, 1 to 255 printable characters. Sent again within 24 hours with the same body, it gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateConversation"];
+            };
+        };
+        responses: {
+            /** @description The new conversation. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_conversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_conversation_entries: {
+        parameters: {
+            query?: {
+                /** @description How many rows, 1 to 100; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView_ConversationEntryView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_costs: {
+        parameters: {
+            query?: {
+                /** @description Not before; absent: thirty days, with today. */
+                from?: string;
+                /** @description Before; absent: until now. */
+                to?: string;
+                /** @description By what; `none` when absent. */
+                group?: "agent" | "model" | "conversation" | "none";
+                /** @description Whether also by UTC day; false when absent. */
+                daily?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostsView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_outcomes: {
+        parameters: {
+            query?: {
+                /** @description Not before; absent: thirty days, with today. */
+                from?: string;
+                /** @description Before; absent: until now. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutcomesView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_effects: {
         parameters: {
             query?: {
                 /** @description Of this job. */
                 job_id?: string;
+                /** @description Of the jobs for this work item. */
+                work_item_id?: string;
+                /** @description Of this agent's jobs. */
+                agent_id?: string;
                 /** @description Through this integration. */
                 integration_id?: string;
                 /** @description Standing so. */
@@ -10020,6 +12463,986 @@ export interface operations {
             };
         };
     };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The models. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The overview. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageView_ProviderView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A key of your choice for this request, 1 to 255 printable characters. Sent again within 24 hours with the same body, it gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateProvider"];
+            };
+        };
+        responses: {
+            /** @description The new provider. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The provider. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateProvider"];
+            };
+        };
+        responses: {
+            /** @description The changed provider. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_provider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A key of your choice for this request, 1 to 255 printable characters. Sent again within 24 hours with the same body, it gets the first answer again. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The provider. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateProviderTest"];
+            };
+        };
+        responses: {
+            /** @description What came of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderTestView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_session: {
         parameters: {
             query?: never;
@@ -10519,6 +13942,248 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The periods that count. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRetention"];
+            };
+        };
+        responses: {
+            /** @description The periods that count now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
             };
             /** @description The request cannot be read. */
             400: {
@@ -11132,6 +14797,125 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No valid bearer token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing, or it is somebody else's. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not go together with how things stand. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value cannot be accepted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much or too fast. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolsView"];
+                };
             };
             /** @description The request cannot be read. */
             400: {
@@ -11851,6 +15635,8 @@ export interface operations {
                 integration_id?: string;
                 /** @description Sits in a lane of this agent. */
                 agent_id?: string;
+                /** @description Belongs to this conversation. */
+                conversation_id?: string;
                 /** @description Stands so. */
                 status?: components["schemas"]["WorkItemStatus"];
                 /** @description Its text contains this, without regard to case. */
