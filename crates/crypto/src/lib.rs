@@ -20,3 +20,4 @@ pub use keys::{KeyRing, MalformedKey};
 pub use password::{Argon2Credentials, PasswordCost};
 pub use random::{new_token, random_secret};
 pub use rotation::Rotation;
+pub use totp::totp_code;

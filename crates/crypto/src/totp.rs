@@ -13,10 +13,14 @@ pub(crate) fn new_secret() -> Secret {
     Secret::new(base32(&random::bytes::<20>()))
 }
 
+/// The code that an authenticator app with this secret shows at this second.
+pub fn totp_code(secret: &Secret, seconds: i64) -> Option<String> {
+    code_at(&key_of(secret)?, seconds.div_euclid(STEP_SECONDS))
+}
+
 /// The step whose code this is: the present one, the one before or the one after.
 pub(crate) fn step_of(secret: &Secret, code: &str, seconds: i64) -> Option<i64> {
-    let key = from_base32(secret.expose())?;
-    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
+    let key = key_of(secret)?;
     let now = seconds.div_euclid(STEP_SECONDS);
     let mut found = None;
     // All three are looked at, whichever fits.
@@ -27,6 +31,12 @@ pub(crate) fn step_of(secret: &Secret, code: &str, seconds: i64) -> Option<i64> 
         }
     }
     found
+}
+
+fn key_of(secret: &Secret) -> Option<hmac::Key> {
+    let key = from_base32(secret.expose())?;
+    let algorithm = hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY;
+    Some(hmac::Key::new(algorithm, &key))
 }
 
 /// RFC 4226, 5.3.

@@ -204,6 +204,15 @@ async fn a_linked_colleague_decides_by_a_button_and_nobody_for_themselves() {
         .await;
     let path = format!("/api/v1/approvals/{}", approval["id"].as_str().unwrap());
     assert_eq!(app.get(&path).await["decided_by"]["name"], "Grace");
+    for action in ["identity.linked", "approval.approved"] {
+        let noted = app.items(&format!("/api/v1/audit?action={action}")).await;
+        assert_eq!(noted.len(), 1, "{action}");
+        let by = &noted[0]["actor"];
+        assert_eq!(
+            (&by["kind"], &by["name"]),
+            (&json!("user"), &json!("Grace"))
+        );
+    }
 
     // What Grace asks for herself is for somebody else to decide.
     telegram.say(&alone, &grace, ASK);

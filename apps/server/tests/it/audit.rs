@@ -140,6 +140,21 @@ async fn an_end_that_was_cut_off_is_named() {
 }
 
 #[tokio::test]
+async fn a_shell_that_an_agent_opens_is_in_it() {
+    let app = App::start().await;
+    let agent = app.agent("Ada").await;
+    let mut events = app.events("/api/v1/events", None).await;
+    app.hand_in("run `true`").await;
+    let job = app.finished_job(&mut events).await;
+    let opened = app.items("/api/v1/audit?action=shell.opened").await;
+    assert_eq!(
+        opened[0]["actor"],
+        json!({"kind": "agent", "id": agent, "name": null})
+    );
+    assert_eq!(opened[0]["after"]["job_id"], job["id"]);
+}
+
+#[tokio::test]
 async fn commands_on_the_machine_are_in_it_too() {
     let trail = Trail::of_three_agents().await;
     let (code, made, _) = trail

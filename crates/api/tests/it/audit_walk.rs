@@ -222,6 +222,10 @@ async fn of_settings(app: &App, operation: &str) -> Option<Scene> {
 async fn of_work(app: &App, operation: &str) -> Option<Scene> {
     Some(match operation {
         "create_work_item" => scene([]),
+        "create_conversation" => {
+            let agent = app.agent("talker").await;
+            scene([]).with(json!({"agent_id": agent, "title": "x"}))
+        }
         "cancel_job" => scene(id(app.job().await.0.id)),
         "retry_job" => {
             let (mut job, _) = app.job().await;

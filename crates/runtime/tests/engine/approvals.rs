@@ -6,6 +6,7 @@ use domain::{
     access::{Actor, Role},
     agent::ReplyPolicy,
     approval::{Approval, ApprovalKind, ApprovalStatus, OPEN_FOR, Ruling},
+    audit::AuditActorKind,
     effect::{Effect, EffectAction, EffectStatus, REPLY_SLOT},
     id::{UserId, UserSessionId},
     job::{Job, JobStatus},
@@ -15,7 +16,7 @@ use domain::{
 };
 use ports::{
     clock::Clock,
-    store::{ApprovalFilter, Durability, Store, WorkFilter},
+    store::{ApprovalFilter, AuditFilter, Durability, Store, WorkFilter},
 };
 use serde_json::{Value, json};
 use services::{Context, Error, approvals, effects, jobs};
@@ -226,6 +227,7 @@ async fn silence_becomes_a_denial_by_itself() {
     assert_eq!(world.reply().await, "nobody said anything");
     let call = world.calls().await.remove(0);
     assert!(call.result.unwrap().contains("counts as a denial"));
+    assert_eq!(noted(&world).await, ["approval.expired"]);
 }
 
 #[tokio::test]
@@ -236,6 +238,19 @@ async fn nobody_needs_to_look_for_an_approval_to_expire() {
     world.clock.advance(OPEN_FOR.to_std().unwrap());
     assert_eq!(world.reply().await, "nobody said anything");
     assert_eq!(world.approvals().await[0].status, ApprovalStatus::Expired);
+    assert_eq!(noted(&world).await, ["approval.expired"]);
+}
+
+/// What the server itself did, as the audit trail has it.
+async fn noted(world: &World) -> Vec<String> {
+    let tx = world.store.inner().read(world.tenant).await.unwrap();
+    let all = AuditFilter::default();
+    let entries = tx.audit().list(world.tenant, &all, i64::MAX, 100).await;
+    let by_itself = entries.unwrap().into_iter();
+    by_itself
+        .filter(|entry| entry.actor.kind == AuditActorKind::System)
+        .map(|entry| entry.action)
+        .collect()
 }
 
 #[tokio::test]
