@@ -317,6 +317,11 @@ pub struct Hidden {
 }
 
 impl Hidden {
+    /// Whether the agent is, if there is one.
+    pub fn hides(&self, agent: Option<AgentId>) -> bool {
+        agent.is_some_and(|agent| self.agents.contains(&agent))
+    }
+
     /// Whether nothing is.
     pub const fn is_empty(&self) -> bool {
         self.agents.is_empty() && self.integrations.is_empty()

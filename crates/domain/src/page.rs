@@ -40,6 +40,14 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The page of a list with nothing in it.
+    pub const fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            next: None,
+        }
+    }
+
     /// Builds a page from `limit + 1` fetched rows: the extra row only proves that there is more.
     pub fn from_overfetch(mut rows: Vec<T>, limit: u32, id: impl Fn(&T) -> Uuid) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

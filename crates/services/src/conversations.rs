@@ -106,6 +106,10 @@ pub async fn list(
         hidden: context.hidden(&tx).await?,
         ..filter.clone()
     };
+    // Of a conversation in which others work too, nobody learns here that a hidden agent does.
+    if filter.hidden.hides(filter.agent_id) {
+        return Ok(Page::empty());
+    }
     let conversations = tx.conversations();
     Ok(conversations.list(context.tenant, &filter, page).await?)
 }

@@ -148,6 +148,10 @@ pub async fn list(
         hidden: context.hidden(&tx).await?,
         ..filter.clone()
     };
+    // Of an item that others have too, nobody learns here that a hidden agent has it.
+    if filter.hidden.hides(filter.agent_id) {
+        return Ok(Page::empty());
+    }
     Ok(tx.work().list(context.tenant, &filter, page).await?)
 }
 

@@ -324,4 +324,7 @@ async fn what_a_restricted_agent_said_in_a_shared_conversation_is_left_out() {
     assert_eq!(brief(&seen).len(), 1, "{seen}");
     assert_eq!(seen["items"][0]["text"], "for both");
     assert_eq!(brief(&owner.get(&app, &path).await.body).len(), 3);
+    let theirs = format!("{PATH}?agent_id={}", job.agent_id);
+    assert!(ids(&member.get(&app, &theirs).await.body).is_empty());
+    assert_eq!(ids(&owner.get(&app, &theirs).await.body), [conversation]);
 }

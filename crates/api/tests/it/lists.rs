@@ -80,7 +80,11 @@ async fn every_filter_of_every_list_narrows() {
         done.work_item_id
     );
     assert_eq!(list(none).await, [""; 0]);
+}
 
+#[tokio::test]
+async fn what_is_no_filter_is_refused() {
+    let app = App::start().await;
     for list in ["work-items", "jobs", "effects"] {
         for bad in ["agent_id=x", "status=purple", "cursor=x", "limit=101"] {
             let refused = app.get(&format!("/api/v1/{list}?{bad}")).await;

@@ -96,7 +96,15 @@ async fn the_overview_counts_what_needs_a_person_and_what_runs() {
     assert_eq!(standing["budget_micros_per_day"], 5_000_000);
     assert!(standing["last_active_at"].is_string());
     assert_eq!(overview["integrations"].as_array().unwrap().len(), 1);
+}
 
+#[tokio::test]
+async fn the_overview_counts_what_failed_lately_and_was_not_tried_again() {
+    let app = start().await;
+    let (mut job, _) = app.job().await;
+    job.start(app.clock.now()).unwrap();
+    pay(&app, &job, 700).await;
+    let id = job.agent_id.to_string();
     let failure = JobFailure {
         code: "x".to_owned(),
         message: "y".to_owned(),
