@@ -8,7 +8,7 @@ test.use({ storageState: { cookies: [], origins: [] } });
 
 test("the set-up link makes the owner, once, who then logs in with a second factor", async ({ page, context }) => {
   // It looks at everything on its way.
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const link = process.env.E2E_SETUP_LINK ?? "";
 
   await test.step("without the link there is nothing to do", async () => {
