@@ -46,8 +46,8 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await dialog.getByRole("textbox", { name: "Password" }).fill(OWNER.password);
     await dialog.getByRole("button", { name: "Continue" }).click();
     const key = dialog.getByRole("button", { name: /id of the authenticator/ });
-    await photographed(page, "second-factor");
     const found = /[A-Z2-7]{16,}/.exec((await key.textContent()) ?? "")?.[0] ?? "";
+    await photographed(page, "second-factor");
     await dialog.getByRole("textbox", { name: "Code" }).fill(totp(found, Date.now()));
     await dialog.getByRole("button", { name: "Confirm" }).click();
     await expect(dialog.getByText("Recovery codes", { exact: true })).toBeVisible();
