@@ -8,7 +8,7 @@ test.use({ storageState: { cookies: [], origins: [] } });
 
 test("the set-up link makes the owner, once, who then logs in with a second factor", async ({ page, context }) => {
   // It looks at everything on its way.
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const link = process.env.E2E_SETUP_LINK ?? "";
 
   await test.step("without the link there is nothing to do", async () => {
@@ -46,8 +46,8 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await dialog.getByRole("textbox", { name: "Password" }).fill(OWNER.password);
     await dialog.getByRole("button", { name: "Continue" }).click();
     const key = dialog.getByRole("button", { name: /id of the authenticator/ });
-    await photographed(page, "second-factor");
     const found = /[A-Z2-7]{16,}/.exec((await key.textContent()) ?? "")?.[0] ?? "";
+    await photographed(page, "second-factor");
     await dialog.getByRole("textbox", { name: "Code" }).fill(totp(found, Date.now()));
     await dialog.getByRole("button", { name: "Confirm" }).click();
     await expect(dialog.getByText("Recovery codes", { exact: true })).toBeVisible();

@@ -1,15 +1,18 @@
-// A transcript of ten thousand messages can be scrolled without waiting for it, from its beginning to its end.
-import type { Locator, Page } from "@playwright/test";
+// A transcript of ten thousand messages can be scrolled without waiting for it, from its beginning to its end. How
+// long a frame takes depends on what else the machine does, so what is held to a limit is the work in it.
+import type { CDPSession, Locator } from "@playwright/test";
 import { LONG_JOB, MESSAGES, serveLongJob } from "../support/longJob";
 import { expect, test } from "../support/test";
 
-/** Half of the frames come this fast where one frame is due every 16.7 ms; the rest is left to slow machines. */
-const MEDIAN_MS = 34;
-/** Longer than this the picture stands still. */
-const STILL_MS = 250;
 const FRAMES = 300;
+/** Frames come every 16.7 ms; a page that needs less time of the processor for one keeps up. */
+const READING_MS = 16;
+/** At a pace at which nobody reads, every frame shows rows that were never drawn. */
+const RACING_MS = 50;
 /** More rows than a screen has are not drawn. */
 const MOST_ROWS = 80;
+/** What was said, then what was thought, written and called in every second message, then how it ended. */
+const ROWS = 1 + (MESSAGES / 2) * 3 + 1;
 
 test("ten thousand messages scroll", async ({ page, api }, info) => {
   test.setTimeout(120_000);
@@ -19,40 +22,39 @@ test("ten thousand messages scroll", async ({ page, api }, info) => {
   await page.goto(`/jobs/${LONG_JOB}`);
   const timeline = page.getByRole("region", { name: "Timeline" });
   await expect(timeline).toContainText("Go through every module, please.");
-  const first = Date.now() - begun;
-  await expect(timeline.getByRole("listitem").first()).toHaveAttribute("aria-setsize", String((MESSAGES / 2) * 3 + 2), {
-    timeout: 60_000,
-  });
-  const whole = Date.now() - begun;
+  const firstMs = Date.now() - begun;
+  const row = timeline.getByRole("listitem").first();
+  await expect(row).toHaveAttribute("aria-setsize", String(ROWS), { timeout: 60_000 });
+  const wholeMs = Date.now() - begun;
 
-  const reading = await frames(timeline, 120);
-  const racing = await frames(timeline, 2_400);
+  const inspector = await page.context().newCDPSession(page);
+  await inspector.send("Performance.enable", { timeDomain: "threadTicks" });
+  const reading = await scrolled(timeline, inspector, 120);
+  const racing = await scrolled(timeline, inspector, 2_400);
   await page.getByRole("button", { name: "Jump to the end" }).click();
   await expect(timeline).toContainText(`Step ${MESSAGES}:`);
   expect(await timeline.getByRole("listitem").count()).toBeLessThan(MOST_ROWS);
-  const memory = await heap(page);
 
-  const figures = { first_ms: first, whole_ms: whole, reading, racing, heap_mib: memory };
-  await info.attach("figures", { body: JSON.stringify(figures), contentType: "application/json" });
-  info.annotations.push({ type: "figures", description: JSON.stringify(figures) });
-  process.stdout.write(`ten thousand messages: ${JSON.stringify(figures)}\n`);
-  for (const { median, longest } of [reading, racing]) {
-    expect(median).toBeLessThan(MEDIAN_MS);
-    expect(longest).toBeLessThan(STILL_MS);
-  }
+  const heapMib = await heap(inspector);
+  const figures = JSON.stringify({ firstMs, wholeMs, reading, racing, heapMib });
+  info.annotations.push({ type: "figures", description: figures });
+  process.stdout.write(`ten thousand messages: ${figures}\n`);
+  expect(reading.workMs).toBeLessThan(READING_MS);
+  expect(racing.workMs).toBeLessThan(RACING_MS);
 });
 
-/** Scrolls by so many pixels a frame and says how long the frames took, in milliseconds. */
-async function frames(timeline: Locator, pixels: number) {
+/** Scrolls by so many pixels a frame: the work of a frame, and how far apart frames were, in milliseconds. */
+async function scrolled(timeline: Locator, inspector: CDPSession, pixels: number) {
+  const before = await worked(inspector);
   const took = await timeline.evaluate(
     (element, { pixels, count }) =>
       new Promise<number[]>((resolve) => {
         const times: number[] = [];
-        let before = performance.now();
+        let last = performance.now();
         const step = () => {
           const now = performance.now();
-          times.push(now - before);
-          before = now;
+          times.push(now - last);
+          last = now;
           if (times.length >= count) return resolve(times);
           element.scrollTop += pixels;
           requestAnimationFrame(step);
@@ -61,14 +63,20 @@ async function frames(timeline: Locator, pixels: number) {
       }),
     { pixels, count: FRAMES },
   );
+  const work = (await worked(inspector)) - before;
   const sorted = took.slice(1).sort((a, b) => a - b);
-  const at = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
-  return { median: at(0.5), p95: at(0.95), longest: at(1) };
+  const apart = (share: number) => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
+  return { workMs: Math.round((work / FRAMES) * 10) / 10, median: apart(0.5), p95: apart(0.95), longest: apart(1) };
 }
 
-async function heap(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("HeapProfiler.collectGarbage");
-  const { usedSize } = await session.send("Runtime.getHeapUsage");
+/** Time of the processor that the page has used, in milliseconds. */
+async function worked(inspector: CDPSession): Promise<number> {
+  const { metrics } = await inspector.send("Performance.getMetrics");
+  return (metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN) * 1_000;
+}
+
+async function heap(inspector: CDPSession): Promise<number> {
+  await inspector.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await inspector.send("Runtime.getHeapUsage");
   return Math.round(usedSize / 1024 / 1024);
 }
