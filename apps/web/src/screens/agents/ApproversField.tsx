@@ -16,12 +16,7 @@ const ROLES = [
 
 export function ApproversField({ value, onChange }: Props) {
   const mayReadPeople = useMay("people", "read");
-  const users = $api.useQuery(
-    "get",
-    "/api/v1/users",
-    { params: { query: { limit: 100 } } },
-    { enabled: mayReadPeople },
-  );
+  const users = $api.useQuery("get", "/api/v1/users", {}, { enabled: mayReadPeople });
   return (
     <Stack gap="sm">
       <Select

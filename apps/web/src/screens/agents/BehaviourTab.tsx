@@ -6,6 +6,7 @@ import { useState } from "react";
 import { ErrorState } from "../../components/ErrorState";
 import { notifyDone } from "../../components/notify";
 import { UnsavedGuard } from "../../components/UnsavedGuard";
+import { ApproversField } from "./ApproversField";
 import {
   type AgentValues,
   budgetProblem,
@@ -18,7 +19,6 @@ import {
   nameProblem,
   valuesOf,
 } from "./agentForm";
-import { ApproversField } from "./ApproversField";
 import { BudgetField, ReplyPolicyField, SteeringField } from "./BehaviourFields";
 import { ModelPicker } from "./ModelPicker";
 import { ToolPicker } from "./ToolPicker";
