@@ -80,10 +80,8 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
     let assigned = assigned(request.agent_ids, only)?;
     check_agents(context, &tx, integration_id, ("agent_ids", &assigned)).await?;
     drop(tx);
-    let facts = serde_json::json!({
-        "agent_ids": assigned,
-        "conversation_id": request.conversation_id,
-    });
+    let facts =
+        serde_json::json!({ "agent_ids": assigned, "conversation_id": request.conversation_id });
     let message = InboundMessage {
         event_id: format!("api:{event}"),
         message_id: None,
