@@ -5,6 +5,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod e2e;
+mod issuer;
 mod node;
 mod programs;
 mod proof;

@@ -7,12 +7,13 @@ use anyhow::Result;
 
 use crate::services::{Services, Syncs};
 use crate::workspace::Workspace;
-use crate::{programs, shell};
+use crate::{issuer, programs, shell};
 
 /// Runs the doc tests and then all other tests, or only those whose name contains `filter`.
 pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     let workspace = Workspace::load()?;
     programs::ensure(&workspace)?;
+    let issuer = issuer::ready(&workspace)?;
     let wanted = workspace.services();
     let services = if wanted.is_empty() {
         None
@@ -22,6 +23,7 @@ pub(crate) fn run(filter: Option<&str>) -> Result<()> {
     let prepare = |command: &mut Command| {
         command.current_dir(&workspace.root);
         command.envs(services.iter().flat_map(Services::environment));
+        command.envs(issuer.clone());
         if shell::env("SANDBOX_REQUIRE").is_none() {
             command.env("SANDBOX_REQUIRE", required_tiers());
         }

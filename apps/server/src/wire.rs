@@ -19,13 +19,14 @@ use domain::{
 };
 use inference::Catalog;
 use integrations_telegram::{TelegramFactory, Timing};
+use oidc::Issuers;
 use ports::{
     channel::ChannelFactory, cipher::Cipher, clock::Clock, ids::Ids, sandbox::SandboxHost,
     secrets::Secrets,
 };
 use runtime::{EngineParts, Gatherer, Hub, RuntimeSettings};
 use services::{
-    Channels, Platform, PlatformSettings, Providers,
+    Channels, Platform, PlatformSettings, Providers, SingleSignOn,
     status::{DatabaseKind, Deployment},
 };
 use sprites::{SpritesHost, SpritesSettings};
@@ -223,6 +224,8 @@ async fn platform(
         Arc::clone(cipher),
         Arc::clone(redactor),
     );
+    let issuers = Issuers::new(foundation.client.clone(), Arc::clone(&foundation.clock));
+    let sso = SingleSignOn::new(Arc::new(issuers), Arc::clone(cipher), Arc::clone(redactor));
     let tools = tools::standard();
     let mut tools: Vec<_> = tools.iter().map(|tool| tool.spec().clone()).collect();
     tools.sort_by_key(|tool| tool.name);
@@ -237,6 +240,7 @@ async fn platform(
         ids: Arc::clone(&foundation.ids),
         models: catalog,
         providers: Arc::new(providers),
+        sso: Arc::new(sso),
         tools,
         sandboxes: sandboxes(config, config.server.data_dir.join("sprites")).await?,
         channels: Arc::clone(&foundation.channels),

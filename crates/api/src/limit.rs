@@ -20,6 +20,10 @@ use std::{
 /// How many keys are remembered; beyond that the oldest half is forgotten.
 const REMEMBERED: usize = 10_000;
 
+/// Marks an answer as a failure whose status says something else: a browser that is led elsewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Failed;
+
 /// How many failures are forgiven, at once and with time.
 #[derive(Clone, Copy)]
 struct Patience {
@@ -138,7 +142,8 @@ pub(crate) async fn limit_failures(
         return ApiError::from(refused).into_response();
     }
     let response = next.run(request).await;
-    if response.status().is_client_error() {
+    let failed = response.extensions().get::<Failed>().is_some();
+    if failed || response.status().is_client_error() {
         failures.count(&key, state.platform.clock.now());
     }
     response

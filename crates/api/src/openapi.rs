@@ -156,6 +156,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .merge(routes::links::router())
         .merge(routes::providers::router())
         .merge(routes::settings::router())
+        .merge(routes::oidc::router())
         .merge(routes::overview::router())
         .merge(routes::costs::router())
         .merge(routes::audit::router())
@@ -167,6 +168,7 @@ fn public() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .merge(routes::session::public_router())
         .merge(routes::links::public_router())
+        .merge(routes::oidc::public_router())
 }
 
 fn empty_document() -> OpenApi {

@@ -28,6 +28,7 @@ pub mod queue;
 pub mod retention;
 pub mod secret;
 pub mod sprite;
+pub mod sso;
 pub mod text;
 pub mod work;
 

@@ -14,6 +14,7 @@ pub mod live;
 pub mod login;
 pub mod sandbox;
 pub mod secrets;
+pub mod sso;
 pub mod store;
 pub mod tool;
 

@@ -1,7 +1,7 @@
 //! What every use case is given: the ports, and on whose behalf it runs. Built once by the
 //! server; holds no state of its own.
 
-use crate::{Channels, Error, Providers, status::Deployment};
+use crate::{Channels, Error, Providers, SingleSignOn, status::Deployment};
 use domain::{
     Timestamp,
     access::{Actor, Area, Right},
@@ -66,6 +66,8 @@ pub struct Platform {
     pub models: Arc<dyn Models>,
     /// The providers that people added.
     pub providers: Arc<Providers>,
+    /// Sign-in at an issuer.
+    pub sso: Arc<SingleSignOn>,
     /// The tools agents may use, by name.
     pub tools: Vec<ToolSpec>,
     /// Where sprites live.

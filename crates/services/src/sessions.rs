@@ -98,18 +98,6 @@ async fn note_refusal(context: &Context, user: Option<&User>) -> Result<(), Erro
 }
 
 /// Opens a login for somebody who was proven to be that user.
-pub async fn open(
-    context: &Context,
-    user: &User,
-    user_agent: Option<&str>,
-) -> Result<(UserSession, Secret), Error> {
-    let tx = context.write().await?;
-    let opened = insert(context, &tx, user, user_agent).await?;
-    tx.commit().await?;
-    Ok(opened)
-}
-
-/// The same, as the last part but notes of something larger.
 pub(crate) async fn insert(
     context: &Context,
     tx: &BoxTx,

@@ -238,10 +238,9 @@ pub(crate) fn show(context: &Context, user: User) -> Shown {
     Shown { user, in_full }
 }
 
-/// Somebody must be left who may do everything. The owners are locked, so that two of them cannot go at once.
+/// Somebody must be left who may do everything.
 async fn refuse_last_owner(context: &Context, tx: &BoxTx, id: UserId) -> Result<(), Error> {
-    let owners = tx.users().owners(context.tenant).await?;
-    if owners.iter().any(|owner| *owner != id) {
+    if leaves_an_owner(context, tx, id).await? {
         return Ok(());
     }
     Err(Error::conflict(
@@ -250,10 +249,15 @@ async fn refuse_last_owner(context: &Context, tx: &BoxTx, id: UserId) -> Result<
     ))
 }
 
-/// The user whom the identity provider calls so.
-pub async fn find_by_subject(context: &Context, subject: &str) -> Result<Option<User>, Error> {
-    let tx = context.read().await?;
-    Ok(tx.users().find_by_subject(context.tenant, subject).await?)
+/// Whether there is an owner who can sign in beside this one. The owners are locked, so that two of them cannot go at
+/// once.
+pub(crate) async fn leaves_an_owner(
+    context: &Context,
+    tx: &BoxTx,
+    id: UserId,
+) -> Result<bool, Error> {
+    let owners = tx.users().owners(context.tenant).await?;
+    Ok(owners.iter().any(|owner| *owner != id))
 }
 
 /// The user with this address.
@@ -263,41 +267,6 @@ pub async fn find_by_email(context: &Context, address: &str) -> Result<Option<Us
     };
     let tx = context.read().await?;
     Ok(tx.users().find_by_email(context.tenant, &address).await?)
-}
-
-/// Notes who a user is at the identity provider, and what that says they may do; without a word from it, the role
-/// stays. The last owner stays one whatever it says.
-pub async fn link_subject(
-    context: &Context,
-    id: UserId,
-    subject: &str,
-    role: Option<Role>,
-) -> Result<User, Error> {
-    context.authorise(Area::People, Right::Administer)?;
-    let tx = context.write().await?;
-    let mut user = load(context, &tx, id).await?;
-    let before = user.clone();
-    let role = role.unwrap_or(user.role);
-    let falls = user.role == Role::Owner && role != Role::Owner;
-    if !falls || refuse_last_owner(context, &tx, id).await.is_ok() {
-        user.role = role;
-    }
-    user.oidc_subject = Some(subject.to_owned());
-    tx.users().update(&user).await?;
-    note(context, &tx, "user.updated", (Some(&before), Some(&user))).await?;
-    tx.commit().await?;
-    Ok(user)
-}
-
-/// Makes a user whom the identity provider vouches for.
-pub async fn provision(context: &Context, new: NewUser) -> Result<User, Error> {
-    context.authorise(Area::People, Right::Administer)?;
-    let user = fresh(context, new)?;
-    let tx = context.write().await?;
-    insert(&tx, &user).await?;
-    note(context, &tx, "user.created", (None, Some(&user))).await?;
-    tx.commit().await?;
-    Ok(user)
 }
 
 /// Notes a change to a user.

@@ -25,11 +25,15 @@ mod delivery;
 #[path = "../it/guards.rs"]
 mod guards;
 mod replicas;
+#[path = "../it/issuer.rs"]
+mod issuer;
 #[path = "../it/restart.rs"]
 mod restart;
 mod rotation;
 #[path = "../it/shutdown.rs"]
 mod shutdown;
+#[path = "../it/sso.rs"]
+mod sso;
 mod start;
 #[path = "../it/steering.rs"]
 mod steering;

@@ -60,6 +60,11 @@ export function may(session: SessionView, area: Area, right: Right): boolean {
   return granted !== null && ORDER.indexOf(granted) >= ORDER.indexOf(right);
 }
 
+/** Whether the person is an owner: who is let in, and as what, is for owners alone. */
+export function useIsOwner(): boolean {
+  return useSession().role === "owner";
+}
+
 /** Whether the person may do this; hide what they may not. */
 export function useMay(area: Area, right: Right): boolean {
   return may(useSession(), area, right);

@@ -17,6 +17,7 @@ pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod sprite;
 pub(crate) mod sprite_file;
+pub(crate) mod sso;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod words;

@@ -13,6 +13,7 @@ pub(crate) mod integrations;
 pub(crate) mod jobs;
 pub(crate) mod links;
 pub(crate) mod me;
+pub(crate) mod oidc;
 pub(crate) mod overview;
 pub(crate) mod providers;
 pub(crate) mod session;

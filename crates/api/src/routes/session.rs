@@ -4,7 +4,9 @@ use crate::{
     cookies,
     dto::{
         PageView,
-        session::{AccessView, CreateSession, SessionQuery, SessionView, UserSessionView},
+        session::{
+            AccessView, CreateSession, OidcHintView, SessionQuery, SessionView, UserSessionView,
+        },
     },
     extract::{Body, Caller, Csrf, Id, Params, Visitor, user_agent},
     limit::Failures,
@@ -23,7 +25,7 @@ use domain::{
     login::{User, UserSession},
     secret::Secret,
 };
-use services::{Context, Error, links, sessions, status};
+use services::{Context, Error, links, sessions, sso, status};
 use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -49,7 +51,7 @@ async fn show_access(Visitor(context): Visitor) -> Result<Json<AccessView>, ApiE
     Ok(Json(AccessView {
         setup_required: links::is_setup_required(&context).await?,
         password_login: true,
-        oidc: None,
+        oidc: sso::name(&context).await?.map(|name| OidcHintView { name }),
         demo_model: status.default_model.provider() == "demo",
         version: status.version,
     }))

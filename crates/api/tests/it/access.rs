@@ -11,7 +11,7 @@ use ports::clock::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-async fn login(
+pub(crate) async fn login(
     app: &App,
     email: &str,
     password: &str,

@@ -8,6 +8,7 @@ use crate::{
     people::{PASSWORD, Person, invite, knock, owner, token_of},
     sprite_sessions::shell,
     sprites::left_running,
+    sso::settings,
     surface::approval,
 };
 use axum::http::Method;
@@ -141,6 +142,14 @@ async fn identity(app: &App, of: &Person) -> IdentityId {
         .unwrap()
 }
 
+/// Who may do everything but what is for owners alone.
+fn least(operation: &str) -> Role {
+    match operation {
+        "set_oidc" | "delete_oidc" => Role::Owner,
+        _ => Role::Admin,
+    }
+}
+
 async fn of_people(app: &App, operation: &str, ada: &Person, bob: &Person) -> Option<Scene> {
     let proof = json!({"password": PASSWORD});
     let carol = async || invite(app, ada, Role::Viewer).await;
@@ -192,6 +201,11 @@ async fn of_settings(app: &App, operation: &str) -> Option<Scene> {
     let name = format!("x{}", app.platform.ids.next().as_u128() % 1_000_000);
     Some(match operation {
         "create_agent" | "create_integration" | "set_retention" | "create_provider" => scene([]),
+        "set_oidc" => scene([]).with(settings()),
+        "delete_oidc" => {
+            app.put("/api/v1/settings/oidc", settings()).await;
+            scene([])
+        }
         "update_agent" => scene(id(app.agent(&name).await)).with(json!({"enabled": false})),
         "delete_agent"
         | "set_agent_integrations"
@@ -286,7 +300,7 @@ async fn every_change_leaves_an_entry_and_no_secret() {
         }
         let name = operation.id.as_str();
         // Some of them leave Bob without a login.
-        let bob = invite(&app, &ada, Role::Admin).await;
+        let bob = invite(&app, &ada, least(name)).await;
         app.shells.0.lock().unwrap().clear();
         let scene = match of_people(&app, name, &ada, &bob).await {
             Some(scene) => Some(scene),

@@ -32,7 +32,7 @@ use services::{Channels, Context, Platform, PlatformSettings, events};
 use std::{collections::BTreeMap, sync::Arc};
 use test_kit::{
     builders,
-    fakes::{FakeClock, SeqIds},
+    fakes::{FakeClock, FakeIssuer, SeqIds},
     store::AnyStore,
 };
 use tokio::sync::watch;
@@ -49,6 +49,7 @@ pub(crate) struct App {
     pub(crate) clock: FakeClock,
     pub(crate) file: Arc<Place>,
     pub(crate) shells: Shells,
+    pub(crate) issuer: Arc<FakeIssuer>,
 }
 
 pub(crate) struct Answer {
@@ -96,6 +97,7 @@ impl App {
         tenant: TenantId,
     ) -> Self {
         let (token, shells) = (new_token(), Shells::default());
+        let issuer = Arc::<FakeIssuer>::default();
         let keys = KeyRing::new(&Secret::new("11".repeat(32)))
             .unwrap_or_else(|_| panic!("32 bytes in hex are a key"));
         let cipher = Arc::new(AesGcmCipher::new(keys));
@@ -114,6 +116,11 @@ impl App {
             ids,
             providers: Arc::new(services::Providers::new(
                 Arc::new(OneModel),
+                Arc::clone(&cipher) as _,
+                Arc::default(),
+            )),
+            sso: Arc::new(services::SingleSignOn::new(
+                Arc::clone(&issuer) as _,
                 Arc::clone(&cipher) as _,
                 Arc::default(),
             )),
@@ -166,6 +173,7 @@ impl App {
             clock,
             file,
             shells,
+            issuer,
         }
     }
 

@@ -30,6 +30,7 @@ mod reports;
 mod settings;
 mod sprite_sessions;
 mod sprites;
+mod sso;
 mod streams;
 mod surface;
 mod webhooks;

@@ -16,6 +16,7 @@ pub(crate) const NOBODY: &str = "0190aaaa-0000-7000-8000-000000000000";
 
 /// Health says yes or no, webhooks are signed, and people have to come in somewhere.
 const OPEN: &[Role] = &[];
+const OWNERS: &[Role] = &[Owner];
 const ADMINS: &[Role] = &[Owner, Admin];
 const MEMBERS: &[Role] = &[Owner, Admin, Member];
 const ALL: &[Role] = &[Owner, Admin, Member, Viewer];
@@ -39,6 +40,8 @@ const ROWS: &[(&str, &[Role], &str)] = &[
         OPEN,
         r#"{"token": "x", "password": "long enough"}"#,
     ),
+    ("begin_oidc", OPEN, ""),
+    ("finish_oidc", OPEN, ""),
     ("render_metrics", ALL, ""),
     ("show_session", ALL, ""),
     ("list_sessions", ALL, ""),
@@ -167,6 +170,14 @@ const ROWS: &[(&str, &[Role], &str)] = &[
         ADMINS,
         r#"{"tool_output_days": 1, "event_days": 1, "transcript_days": null}"#,
     ),
+    ("show_oidc", ADMINS, ""),
+    (
+        "set_oidc",
+        OWNERS,
+        r#"{"name": "x", "issuer": "https://login.example.com", "client_id": "x", "scopes": ["openid"],
+            "role_claim": null, "roles": {}, "default_role": null, "link_by_email": false}"#,
+    ),
+    ("delete_oidc", OWNERS, ""),
 ];
 
 pub(crate) struct Operation {
@@ -203,7 +214,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             let id = operation["operationId"].as_str().unwrap().to_owned();
             let Some((_, may, body)) = ROWS.iter().find(|(name, ..)| *name == id) else {
                 missing.push(format!(
-                    "    (\"{id}\", ALL | MEMBERS | ADMINS | OPEN, \"body or nothing\"),"
+                    "    (\"{id}\", ALL | MEMBERS | ADMINS | OWNERS | OPEN, \"body or nothing\"),"
                 ));
                 continue;
             };
@@ -218,7 +229,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     }
     assert!(
         missing.is_empty(),
-        "say who may do these: add to ROWS in crates/api/tests/it/matrix.rs, each with one of the four lists of roles,\n{}",
+        "say who may do these: add to ROWS in crates/api/tests/it/matrix.rs, each with one of the five lists of roles,\n{}",
         missing.join("\n")
     );
     for (id, ..) in ROWS {

@@ -47,6 +47,8 @@ mod settings;
 mod sprite_sessions;
 #[path = "../it/sprites.rs"]
 mod sprites;
+#[path = "../it/sso.rs"]
+mod sso;
 #[path = "../it/streams.rs"]
 mod streams;
 #[path = "../it/surface.rs"]

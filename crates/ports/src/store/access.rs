@@ -66,6 +66,8 @@ pub trait SettingRepository: Send + Sync {
         value: &serde_json::Value,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Removes it, if it is there.
+    async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), StoreError>;
 }
 
 /// An HTTP answer as it is given again.

@@ -187,6 +187,11 @@ fn platform(
             Arc::new(Plain),
             Arc::default(),
         )),
+        sso: Arc::new(services::SingleSignOn::new(
+            Arc::new(test_kit::fakes::FakeIssuer::default()),
+            Arc::new(Plain),
+            Arc::default(),
+        )),
         tools: tools::standard()
             .iter()
             .map(|tool| tool.spec().clone())

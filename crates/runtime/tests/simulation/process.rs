@@ -249,6 +249,11 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
             Arc::new(Plain),
             Arc::default(),
         )),
+        sso: Arc::new(services::SingleSignOn::new(
+            Arc::new(test_kit::fakes::FakeIssuer::default()),
+            Arc::new(Plain),
+            Arc::default(),
+        )),
         tools: tools::all(process)
             .iter()
             .map(|tool| tool.spec().clone())

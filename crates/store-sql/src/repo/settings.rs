@@ -47,4 +47,12 @@ impl SettingRepository for SqlSettings<'_> {
             .map_err(db_error("setting"))?;
         Ok(())
     }
+
+    async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), StoreError> {
+        setting::Entity::delete_by_id((tenant.as_uuid(), name.to_owned()))
+            .exec(&self.0.conn)
+            .await
+            .map_err(db_error("setting"))?;
+        Ok(())
+    }
 }

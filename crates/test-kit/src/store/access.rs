@@ -73,6 +73,12 @@ pub async fn settings_are_replaced(h: &Harness) {
     }
     assert_eq!(settings.find(h.stranger(), "x").await.unwrap(), None);
     assert_eq!(settings.find(h.tenant.id, "y").await.unwrap(), None);
+    settings.delete(h.stranger(), "x").await.unwrap();
+    assert!(settings.find(h.tenant.id, "x").await.unwrap().is_some());
+    for _again in 0..2 {
+        settings.delete(h.tenant.id, "x").await.unwrap();
+        assert_eq!(settings.find(h.tenant.id, "x").await.unwrap(), None);
+    }
 }
 
 /// A request with the key `k`. Keys are remembered for an hour, requests given up after a minute.

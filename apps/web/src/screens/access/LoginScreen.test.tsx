@@ -83,9 +83,15 @@ describe("the login", () => {
     expect(screen.queryByLabelText("Password")).toBeNull();
   });
 
-  it("says why the issuer sent the person back", async () => {
+  it.each([
+    ["unknown_person", /strangers are not let in/],
+    ["not_allowed", /no longer names you/],
+    ["email_taken", /has your e-mail address already/],
+    ["issuer_unavailable", /does not answer/],
+    ["issuer_refused", /failed \(issuer_refused\)/],
+  ])("says why the issuer sent the person back: %s", async (code, words) => {
     server.use(http.get("*/api/v1/access", () => HttpResponse.json(access)));
-    renderScreen(<LoginScreen />, { route: "/login", path: "/login?error=unknown_person", above: true });
-    expect(await screen.findByText(/strangers are not let in/)).toBeDefined();
+    renderScreen(<LoginScreen />, { route: "/login", path: `/login?error=${code}`, above: true });
+    expect(await screen.findByText(words)).toBeDefined();
   });
 });

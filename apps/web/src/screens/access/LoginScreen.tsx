@@ -77,10 +77,19 @@ function refusal(code: string): string {
     case "access_denied":
       return "The login was cancelled, or the issuer refused it.";
     case "unknown_person":
-    case "not_allowed":
       return "Nobody here has this account, and strangers are not let in. Ask an admin for an invitation.";
+    case "not_allowed":
+      return "The issuer no longer names you for any role here. Ask whoever runs it, or an admin.";
+    case "email_taken":
+      return "Somebody here has your e-mail address already, and nothing proves that it is you. Ask an admin.";
+    case "email_missing":
+      return "The issuer did not say your e-mail address, and a login here needs one. Ask an admin.";
     case "user_disabled":
       return "This account is disabled. Ask an admin to enable it.";
+    case "not_configured":
+      return "There is no company login any more. Log in with your password.";
+    case "issuer_unavailable":
+      return "The issuer does not answer. Try again in a while.";
     case "expired":
     case "state_unknown":
       return "The login took too long, or began in another browser. Try again.";

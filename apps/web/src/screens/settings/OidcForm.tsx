@@ -17,7 +17,7 @@ import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api, toProblem } from "../../api/client";
 import type { OidcView } from "../../api/draft";
-import { useMay } from "../../api/session";
+import { useIsOwner } from "../../api/session";
 import { ErrorState } from "../../components/ErrorState";
 import { bodyOf, issuerProblem, type OidcValues, scopesProblem, valuesOf } from "./oidcForm";
 import { ROLES } from "./scopes";
@@ -38,7 +38,7 @@ function useOidcForm(oidc: OidcView | null) {
 }
 
 export function OidcForm({ oidc }: { oidc: OidcView | null }) {
-  const mayChange = useMay("settings", "administer");
+  const mayChange = useIsOwner();
   const [error, setError] = useState<unknown>(null);
   const save = $api.useMutation("put", "/api/v1/settings/oidc");
   const afterwards = useAfterwards("/api/v1/settings/oidc", "/api/v1/access");
@@ -81,14 +81,14 @@ export function OidcForm({ oidc }: { oidc: OidcView | null }) {
           <Title order={3}>Who gets in as what</Title>
           <TextInput
             label="Role claim"
-            description="The claim that holds somebody's groups or roles. Empty: the issuer does not decide on roles."
+            description="The claim that holds somebody's groups or roles, as in groups or realm_access.roles. Empty: the issuer does not decide on roles."
             placeholder="groups"
             {...form.getInputProps("role_claim")}
           />
           {form.values.role_claim.trim() !== "" && <RoleRows form={form} />}
           <Select
             label="Everybody else"
-            description="People the issuer lets in and nothing above names."
+            description="People the issuer lets in and nothing above names. Who has a password here keeps their role."
             data={[
               { value: "", label: "Refused, unless invited" },
               ...ROLE_CHOICES.filter(({ value }) => value !== "owner"),
@@ -98,7 +98,7 @@ export function OidcForm({ oidc }: { oidc: OidcView | null }) {
           />
           <Checkbox
             label="Know people by their e-mail"
-            description="Somebody with a login here under the same verified e-mail is the same person."
+            description="Somebody with a login or an invitation here under the same verified e-mail is the same person."
             {...form.getInputProps("link_by_email", { type: "checkbox" })}
           />
           {error !== null && <ErrorState title="Single sign-on could not be saved" error={error} />}

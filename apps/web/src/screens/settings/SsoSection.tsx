@@ -1,6 +1,7 @@
 // Single sign-on: whether there is one, the address that the issuer has to be told, and the form that sets it up.
 import { Group, Paper, Stack, Text } from "@mantine/core";
 import { $api, toProblem } from "../../api/client";
+import { useIsOwner } from "../../api/session";
 import { CopyButton } from "../../components/CodeBlock";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ErrorState } from "../../components/ErrorState";
@@ -11,6 +12,7 @@ import { useAfterwards } from "./useAfterwards";
 
 export function SsoSection() {
   const oidc = $api.useQuery("get", "/api/v1/settings/oidc");
+  const isOwner = useIsOwner();
   const about = $api.useQuery("get", "/api/v1/about");
   const remove = $api.useMutation("delete", "/api/v1/settings/oidc");
   const afterwards = useAfterwards("/api/v1/settings/oidc", "/api/v1/access");
@@ -19,9 +21,10 @@ export function SsoSection() {
   return (
     <Section
       title="Single sign-on"
-      description="People log in with your company's login (OpenID Connect). Passwords of people who have one go on working."
+      description="People log in with your company's login (OpenID Connect). Passwords of people who have one go on working. Owners alone change this."
       action={
-        oidc.data && (
+        oidc.data &&
+        isOwner && (
           <ConfirmButton
             title="Turn single sign-on off?"
             message="People without a password here cannot log in until you make them a reset link. The settings and the client secret are deleted."
