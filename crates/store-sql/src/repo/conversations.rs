@@ -158,7 +158,12 @@ impl SqlConversations<'_> {
                     .cond_where(hidden::conversations(&filter.hidden))
                     .to_owned(),
             ));
-        crate::query::page(select, Column::Id, request)
+        let mut select = crate::query::page(select, Column::Id, request);
+        if filter.id.is_some() {
+            // Looking for a second one would mean going through all that was said.
+            select = select.limit(1);
+        }
+        select
             .select_only()
             .columns([Column::ConversationId, Column::Id, Column::CreatedAt])
             .into_tuple()
