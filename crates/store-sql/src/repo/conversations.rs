@@ -26,7 +26,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select,
     sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 use uuid::Uuid;
 
 const ENTITY: &str = "conversation";
@@ -50,7 +50,7 @@ impl ConversationRepository for SqlConversations<'_> {
     ) -> Result<Page<ListedConversation>, StoreError> {
         let mut places = self.active(tenant, filter, request).await?;
         places.extend(self.silent(tenant, filter, request).await?);
-        places.sort_unstable_by(|a, b| b.1.cmp(&a.1));
+        places.sort_unstable_by_key(|place| Reverse(place.1));
         places.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX) + 1);
         let page = Page::from_overfetch(places, request.limit, |place| place.1);
         let next = page.next;
