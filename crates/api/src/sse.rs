@@ -106,8 +106,8 @@ pub(crate) async fn of_tenant(
     // What is not a row is not replayed.
     let ready = after.map(|_| follower.stale_lists()).into_iter().collect();
     Ok(respond(Follower {
-        seen,
         ready,
+        seen,
         ..follower
     }))
 }

@@ -26,7 +26,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Select,
     sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 use uuid::Uuid;
 
 const ENTITY: &str = "conversation";
@@ -50,7 +50,7 @@ impl ConversationRepository for SqlConversations<'_> {
     ) -> Result<Page<ListedConversation>, StoreError> {
         let mut places = self.active(tenant, filter, request).await?;
         places.extend(self.silent(tenant, filter, request).await?);
-        places.sort_unstable_by(|a, b| b.1.cmp(&a.1));
+        places.sort_unstable_by_key(|place| Reverse(place.1));
         places.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX) + 1);
         let page = Page::from_overfetch(places, request.limit, |place| place.1);
         let next = page.next;
@@ -158,7 +158,12 @@ impl SqlConversations<'_> {
                     .cond_where(hidden::conversations(&filter.hidden))
                     .to_owned(),
             ));
-        crate::query::page(select, Column::Id, request)
+        let mut select = crate::query::page(select, Column::Id, request);
+        if filter.id.is_some() {
+            // Looking for a second one would mean going through all that was said.
+            select = select.limit(1);
+        }
+        select
             .select_only()
             .columns([Column::ConversationId, Column::Id, Column::CreatedAt])
             .into_tuple()

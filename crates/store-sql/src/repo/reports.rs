@@ -79,7 +79,7 @@ impl ReportRepository for SqlReports<'_> {
         let today = day_start(now);
         let rows = self.standings(tenant).await?;
         let jobs = self.unfinished(tenant, hidden).await?;
-        let queues = self.queues(tenant, hidden).await?;
+        let lanes = self.queues(tenant, hidden).await?;
         let jobs = |agent: Uuid, status: JobStatus| {
             let key = (agent, status.as_str().to_owned());
             jobs.get(&key).copied().unwrap_or(0)
@@ -91,7 +91,7 @@ impl ReportRepository for SqlReports<'_> {
             if hidden.agents.contains(&id) {
                 continue;
             }
-            let (queued, oldest) = queues.get(&agent).copied().unwrap_or_default();
+            let (queued, oldest) = lanes.get(&agent).copied().unwrap_or_default();
             agents.push(AgentStanding {
                 id,
                 name: row.name,
