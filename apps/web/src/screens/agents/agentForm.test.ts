@@ -32,6 +32,7 @@ const agent: AgentView = {
   instructions: "Be brief.",
   enabled: true,
   reply_policy: "auto",
+  approvers: { min_role: "member", user_ids: [] },
   steering: "steer",
   loop_limits: limits,
   budget_micros_per_day: 5_000_000,
