@@ -30,3 +30,5 @@ export type RetentionView = Schemas["RetentionView"];
 export type ChannelType = Schemas["ChannelType"];
 export type CostGroup = NonNullable<NonNullable<operations["list_costs"]["parameters"]["query"]>["group"]>;
 export type WorkItemFilter = NonNullable<operations["list_work_items"]["parameters"]["query"]>;
+export type AuditEntryView = Schemas["AuditEntryView"];
+export type ConversationEntryView = Schemas["ConversationEntryView"];
