@@ -37,7 +37,6 @@ const agent: AgentView = {
   loop_limits: limits,
   budget_micros_per_day: 5_000_000,
   tools: null,
-  approvers: { min_role: "member", user_ids: [] },
   created_at: "2026-11-23T10:00:00Z",
   updated_at: "2026-11-23T10:00:00Z",
   archived_at: null,
