@@ -1,5 +1,5 @@
 // The API's types by the names that screens use; all of them are generated.
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -18,3 +18,17 @@ export type ApprovalStatus = Schemas["ApprovalStatus"];
 /** The generator takes an object that may hold anything for one that holds nothing. */
 export type ApprovalView = Omit<Schemas["ApprovalView"], "action"> & { action: Record<string, unknown> };
 export type PeopleView = Schemas["PeopleView"];
+export type OverviewView = Schemas["OverviewView"];
+export type OverviewAgentView = Schemas["OverviewAgentView"];
+export type CostRowView = Schemas["CostRowView"];
+export type CostsView = Schemas["CostsView"];
+export type OutcomesView = Schemas["OutcomesView"];
+export type ProviderKind = Schemas["ProviderKind"];
+export type ProviderView = Schemas["ProviderView"];
+export type ModelsView = Schemas["ModelsView"];
+export type RetentionView = Schemas["RetentionView"];
+export type ChannelType = Schemas["ChannelType"];
+export type CostGroup = NonNullable<NonNullable<operations["list_costs"]["parameters"]["query"]>["group"]>;
+export type WorkItemFilter = NonNullable<operations["list_work_items"]["parameters"]["query"]>;
+export type AuditEntryView = Schemas["AuditEntryView"];
+export type ConversationEntryView = Schemas["ConversationEntryView"];

@@ -1,8 +1,9 @@
 // The live facts of an agent: what it does now and what it spent of its budget today. Fed by the overview, which
 // the feed keeps fresh, so every place that shows them says the same.
+
 import { Progress, Stack, Text } from "@mantine/core";
 import { $api } from "../../api/client";
-import type { OverviewAgentView } from "../../api/draft";
+import type { OverviewAgentView } from "../../api/types";
 import { money } from "../../lib/format";
 
 export type AgentFacts = OverviewAgentView;

@@ -2,7 +2,7 @@
 import { Paper, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { $api } from "../../api/client";
-import type { ConversationEntryView } from "../../api/draft";
+import type { ConversationEntryView } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
 import { TextLink } from "../../components/Links";
 import { Markdown } from "../../components/Markdown";

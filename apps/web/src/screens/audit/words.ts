@@ -1,5 +1,5 @@
 // Audit entries as people read them. Actions are stable words for programs; here they become "Agent updated".
-import type { AuditEntryView } from "../../api/draft";
+import type { AuditEntryView } from "../../api/types";
 
 export function actionWords(action: string): string {
   const text = action.replace(/[._]/g, " ");

@@ -1,7 +1,8 @@
 // What was said, or what became of it: an answer, a notice that there is none, or why nobody acted.
-import type { ConversationEntryView } from "../../api/draft";
+
 import { useAgentNames } from "../../api/names";
 import { useSession } from "../../api/session";
+import type { ConversationEntryView } from "../../api/types";
 import { AgentAvatar } from "../../components/AgentAvatar";
 import { TextLink } from "../../components/Links";
 import { Markdown } from "../../components/Markdown";

@@ -1,6 +1,6 @@
 // Which answers a chat shows as being written.
 import { describe, expect, it } from "vitest";
-import type { ConversationEntryView } from "../../api/draft";
+import type { ConversationEntryView } from "../../api/types";
 import { runningOf } from "./useConversation";
 
 type Job = Parameters<typeof runningOf>[0][number];

@@ -3,8 +3,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { $api, paging } from "../../api/client";
-import type { ConversationEntryView } from "../../api/draft";
 import type { components } from "../../api/schema";
+import type { ConversationEntryView } from "../../api/types";
 import { notifyProblem } from "../../components/notify";
 import { isOver } from "../jobs/job";
 

@@ -1,6 +1,7 @@
 // Where the money went, day by day.
+
 import { lazy } from "react";
-import type { CostRowView } from "../../api/draft";
+import type { CostRowView } from "../../api/types";
 import { Money } from "../../components/Money";
 import { Figure } from "./Figure";
 import { NumberTable } from "./NumberTable";

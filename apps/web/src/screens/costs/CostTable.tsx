@@ -1,6 +1,7 @@
 // Who or what cost how much, the dearest first, with the tokens behind it.
+
 import { Paper, Stack, Text, Title } from "@mantine/core";
-import type { CostGroup, CostRowView, CostsView } from "../../api/draft";
+import type { CostGroup, CostRowView, CostsView } from "../../api/types";
 import { TextLink } from "../../components/Links";
 import { Money } from "../../components/Money";
 import { Tokens } from "../../components/Tokens";

@@ -1,9 +1,10 @@
 // What it costs and what one gets for it: money per day, by whom, how jobs end and how long people wait. Days and
 // grouping are in the URL; behind every chart stands a table with the same numbers.
+
 import { Group, SegmentedControl, Select, Stack, TextInput } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { $api } from "../../api/client";
-import type { CostGroup } from "../../api/draft";
+import type { CostGroup } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
 import { Page } from "../../components/Page";
 import { CardSkeleton } from "../../components/Skeletons";

@@ -1,6 +1,7 @@
 // What one gets for the money: how jobs end and how long people wait for a reply.
+
 import { lazy } from "react";
-import type { OutcomesView } from "../../api/draft";
+import type { OutcomesView } from "../../api/types";
 import { duration } from "../../lib/format";
 import { Figure } from "./Figure";
 import { NumberTable } from "./NumberTable";

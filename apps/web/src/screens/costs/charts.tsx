@@ -1,8 +1,8 @@
 // The charts themselves, in a chunk of their own because the library that draws them is large. Colours of outcomes are
 // those of states; series that are no state are shades of the accent and of grey, other ones in the dark.
+import type { OutcomesView } from "../../api/types";
 import "@mantine/charts/styles.css";
 import { BarChart, LineChart } from "@mantine/charts";
-import type { OutcomesView } from "../../api/draft";
 import { duration, money } from "../../lib/format";
 import type { ChartRow, Series } from "./series";
 

@@ -1,6 +1,6 @@
 // Every agent in one line: what it does now, what waits for it, what it spent of its budget today.
 import { Progress, Title } from "@mantine/core";
-import type { OverviewAgentView } from "../../api/draft";
+import type { OverviewAgentView } from "../../api/types";
 import { AgentAvatar } from "../../components/AgentAvatar";
 import { TextLink } from "../../components/Links";
 import { Money } from "../../components/Money";

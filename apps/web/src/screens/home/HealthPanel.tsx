@@ -1,6 +1,6 @@
 // Whether the parts that agents depend on work: channels, sandboxes, the queue, the model.
 import { Paper, SimpleGrid, Stack, Text, Title } from "@mantine/core";
-import type { OverviewView } from "../../api/draft";
+import type { OverviewView } from "../../api/types";
 import { KeyValue } from "../../components/KeyValue";
 import { TextLink } from "../../components/Links";
 import { StatusBadge } from "../../components/StatusBadge";

@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import { HttpResponse, http } from "msw";
 import { describe, expect, it } from "vitest";
-import type { OverviewView } from "../../api/draft";
+import type { OverviewView } from "../../api/types";
 import { renderScreen } from "../../testing/render";
 import { server } from "../../testing/server";
 import { session } from "../../testing/session";

@@ -2,8 +2,8 @@
 import { Paper, Text } from "@mantine/core";
 import { type Icon, IconCircleCheck, IconCircleX, IconHelpCircle, IconMailOff, IconThumbUp } from "@tabler/icons-react";
 import { Link, type LinkProps } from "@tanstack/react-router";
-import type { OverviewView } from "../../api/draft";
 import { useMay } from "../../api/session";
+import type { OverviewView } from "../../api/types";
 import { TextLink } from "../../components/Links";
 import { Money } from "../../components/Money";
 import classes from "./Home.module.css";

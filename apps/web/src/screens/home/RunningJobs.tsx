@@ -1,8 +1,8 @@
 // What runs at this moment: what was asked, who works on it, since when and for how much.
 import { Text, Title } from "@mantine/core";
-import type { OverviewAgentView } from "../../api/draft";
 import { useOpenTitles } from "../../api/names";
 import type { components } from "../../api/schema";
+import type { OverviewAgentView } from "../../api/types";
 import { AgentAvatar } from "../../components/AgentAvatar";
 import { CopyId } from "../../components/CopyId";
 import { TextLink } from "../../components/Links";

@@ -1,6 +1,7 @@
 // The API's words for integrations, by their short names.
-import type { ChannelType } from "../../api/draft";
+
 import type { components } from "../../api/schema";
+import type { ChannelType } from "../../api/types";
 
 type Schemas = components["schemas"];
 

@@ -3,7 +3,7 @@ import { TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api } from "../../api/client";
-import type { ModelsView } from "../../api/draft";
+import type { ModelsView } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
 import { ListSkeleton } from "../../components/Skeletons";
 import { money, tokens } from "../../lib/format";

@@ -4,7 +4,7 @@ import { Button, Group, Modal, PasswordInput, SegmentedControl, Stack, Text, Tex
 import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { $api, toProblem } from "../../api/client";
-import type { ProviderView } from "../../api/draft";
+import type { ProviderView } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
 import { ProviderTest } from "./ProviderRow";
 import { addressProblem, KINDS, nameProblem, type ProviderValues } from "./providerForm";

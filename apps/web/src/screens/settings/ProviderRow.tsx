@@ -1,8 +1,8 @@
 // One provider: what it is, whether it answers, and a test that asks it something at once.
 import { Button, Text } from "@mantine/core";
 import { $api } from "../../api/client";
-import type { ProviderView } from "../../api/draft";
 import { useMay } from "../../api/session";
+import type { ProviderView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { ErrorState } from "../../components/ErrorState";
 import { StatusBadge } from "../../components/StatusBadge";

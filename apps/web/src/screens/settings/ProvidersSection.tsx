@@ -4,8 +4,8 @@ import { Button, Stack } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api } from "../../api/client";
-import type { ProviderView } from "../../api/draft";
 import { useMay } from "../../api/session";
+import type { ProviderView } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
 import { ErrorState } from "../../components/ErrorState";
 import { ListSkeleton } from "../../components/Skeletons";
@@ -15,7 +15,7 @@ import { ProviderRow } from "./ProviderRow";
 import { Rows, Section } from "./Section";
 
 export function ProvidersSection() {
-  const providers = $api.useQuery("get", "/api/v1/providers", { params: { query: { limit: 100 } } });
+  const providers = $api.useQuery("get", "/api/v1/providers");
   const mayChange = useMay("settings", "administer");
   const [edited, setEdited] = useState<ProviderView | "new" | null>(null);
   const add = mayChange && (

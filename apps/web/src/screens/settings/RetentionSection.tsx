@@ -3,8 +3,8 @@ import { Button, Checkbox, Group, NumberInput, Paper, Stack, Text } from "@manti
 import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { $api, toProblem } from "../../api/client";
-import type { RetentionView } from "../../api/draft";
 import { useMay } from "../../api/session";
+import type { RetentionView } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
 import { CardSkeleton } from "../../components/Skeletons";
 import {

@@ -1,5 +1,5 @@
 // What the form about a provider holds and what of it is said at once; the server decides anyway.
-import type { ProviderKind } from "../../api/draft";
+import type { ProviderKind } from "../../api/types";
 
 export const KINDS: Record<ProviderKind, { label: string; address: string | null; help: string }> = {
   anthropic: {

@@ -1,5 +1,5 @@
 // The periods of retention as a form holds them: days, or for good.
-import type { RetentionView } from "../../api/draft";
+import type { RetentionView } from "../../api/types";
 
 export const PERIODS = [
   {

@@ -4,19 +4,14 @@ import { Button, Group, Kbd, NumberInput, Stack, Text, TextInput } from "@mantin
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { $api } from "../../../api/client";
+import type { components } from "../../../api/schema";
 import { AnsiOutput } from "../../../components/AnsiOutput";
 import { ErrorState } from "../../../components/ErrorState";
 import { duration } from "../../../lib/format";
 import { changeOfDirectory, resolvePath } from "./paths";
 import { useRefreshSprite } from "./useSprite";
 
-type Answer = {
-  exit_code: number | null;
-  signal: string | null;
-  output: string;
-  truncated: boolean;
-  duration_ms: number;
-};
+type Answer = components["schemas"]["SpriteCommandResult"];
 type Entry = { key: number; directory: string; command: string; answer: Answer | null; error: unknown };
 
 const HOME = "/home/sprite";
@@ -53,7 +48,10 @@ export function SpriteTerminal({ agentId, mayRun }: { agentId: string; mayRun: b
       setDirectory(resolvePath(directory, target, HOME));
       setEntries([
         ...entries,
-        { ...base, answer: { exit_code: 0, signal: null, output: "", truncated: false, duration_ms: 0 } },
+        {
+          ...base,
+          answer: { exit_code: 0, signal: null, timed_out: false, output: "", truncated: false, duration_ms: 0 },
+        },
       ]);
       return;
     }
@@ -160,8 +158,7 @@ function Ran({ entry }: { entry: Entry }) {
       {answer && answer.output !== "" && <AnsiOutput text={answer.output} />}
       {answer && (
         <Text size="xs" c={answer.exit_code === 0 ? "dimmed" : "var(--mantine-color-error)"}>
-          {answer.exit_code === null ? `ended by ${answer.signal ?? "a signal"}` : `exit ${answer.exit_code}`} in{" "}
-          {duration(answer.duration_ms)}
+          {endingOf(answer)} {duration(answer.duration_ms)}
           {answer.truncated && "; the output was longer and is cut"}
         </Text>
       )}
@@ -173,4 +170,9 @@ function Ran({ entry }: { entry: Entry }) {
       )}
     </Stack>
   );
+}
+
+function endingOf({ exit_code, signal, timed_out }: Answer): string {
+  if (timed_out) return "stopped, because its time was up, after";
+  return exit_code === null ? `ended by ${signal ?? "a signal"} in` : `exit ${exit_code} in`;
 }
