@@ -46,17 +46,17 @@ async fn every_filter_of_work_items_narrows() {
 #[tokio::test]
 async fn every_filter_of_jobs_and_effects_narrows() {
     let app = App::start().await;
-    let (mut done, mut sent) = app.job().await;
+    let (mut done, mut arrived) = app.job().await;
     app.finish(&mut done).await;
     let (job, mut lost) = app.job().await;
-    sent.status = EffectStatus::Sent;
+    arrived.status = EffectStatus::Sent;
     lost.status = EffectStatus::Unknown;
     app.write(async |tx| {
-        tx.effects().insert(&sent).await.unwrap();
+        tx.effects().insert(&arrived).await.unwrap();
         tx.effects().insert(&lost).await.unwrap();
     })
     .await;
-    let list = async |query: String| ids(&app.get(&format!("/api/v1/{query}")).await.body);
+    let found = async |query: String| ids(&app.get(&format!("/api/v1/{query}")).await.body);
     let (agent, item, thread) = (job.agent_id, job.work_item_id, job.conversation_id);
     for query in [
         format!("agent_id={agent}"),
@@ -65,8 +65,8 @@ async fn every_filter_of_jobs_and_effects_narrows() {
         "status=queued".to_owned(),
         format!("agent_id={agent}&work_item_id={item}&conversation_id={thread}&status=queued"),
     ] {
-        let found = list(format!("jobs?{query}")).await;
-        assert_eq!(found, [job.id.to_string()], "{query}");
+        let jobs = found(format!("jobs?{query}")).await;
+        assert_eq!(jobs, [job.id.to_string()], "{query}");
     }
     for query in [
         format!("job_id={}", job.id),
@@ -75,14 +75,14 @@ async fn every_filter_of_jobs_and_effects_narrows() {
         "status=unknown".to_owned(),
         format!("agent_id={agent}&work_item_id={item}&status=unknown"),
     ] {
-        let found = list(format!("effects?{query}")).await;
-        assert_eq!(found, [lost.id.to_string()], "{query}");
+        let effects = found(format!("effects?{query}")).await;
+        assert_eq!(effects, [lost.id.to_string()], "{query}");
     }
     let none = format!(
         "effects?agent_id={agent}&work_item_id={}",
         done.work_item_id
     );
-    assert_eq!(list(none).await, [""; 0]);
+    assert_eq!(found(none).await, [""; 0]);
 }
 
 #[tokio::test]

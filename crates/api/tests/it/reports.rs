@@ -124,13 +124,13 @@ async fn the_overview_counts_what_failed_lately_and_was_not_tried_again() {
         tx.jobs().insert(&retry, Limit::Unlimited).await.unwrap();
     })
     .await;
-    app.clock.advance(Duration::from_secs(60));
+    app.clock.advance(Duration::from_mins(1));
     let overview = app.get("/api/v1/overview").await.body;
     assert_eq!(
         overview["needs"]["failed_jobs"], 1,
         "only the newest attempt counts"
     );
-    app.clock.advance(Duration::from_secs(25 * 3600));
+    app.clock.advance(Duration::from_hours(25));
     let overview = app.get("/api/v1/overview").await.body;
     assert_eq!(overview["needs"]["failed_jobs"], 0);
     assert_eq!(overview["spend_today_micros"], 0);
@@ -178,7 +178,7 @@ async fn costs_are_added_up_by_what_is_asked_for() {
     let (first, _) = app.job().await;
     let (second, _) = app.job().await;
     pay(&app, &first, 100).await;
-    app.clock.advance(Duration::from_secs(24 * 3600));
+    app.clock.advance(Duration::from_hours(24));
     pay(&app, &first, 20).await;
     pay(&app, &second, 300).await;
     let rows = async |query: &str| {
