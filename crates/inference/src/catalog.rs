@@ -284,8 +284,8 @@ impl Connector for Catalog {
         };
         let default = &self.default_model;
         let is_default = default.provider() == provider.name;
-        let named = prices.overridden(&provider.name);
-        for name in named.chain(is_default.then_some(default.name())) {
+        let of_operator = prices.overridden(&provider.name);
+        for name in of_operator.chain(is_default.then_some(default.name())) {
             if !names.contains(&name) {
                 names.push(name);
             }

@@ -90,7 +90,7 @@ async fn claim_all(engine: &Arc<Engine>) -> Result<(), StoreError> {
 async fn run_lane(engine: Arc<Engine>, lane: Lane, place: OwnedSemaphorePermit) {
     let running = Arc::clone(&engine);
     let _holding = running.lanes.holding(lane.id);
-    let outcome = AssertUnwindSafe(start::run(&engine, lane))
+    let outcome = AssertUnwindSafe(Box::pin(start::run(&engine, lane)))
         .catch_unwind()
         .await;
     if outcome.is_err() {

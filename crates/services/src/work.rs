@@ -20,6 +20,7 @@ use ports::{
     store::{AuditFilter, BoxTx, JobFilter, WorkFilter},
 };
 use serde_json::Value;
+use uuid::Uuid;
 
 /// The longest text that can be handed in, in characters.
 const MAX_TEXT: usize = 100_000;
@@ -54,40 +55,18 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
     // The same for a request that is sent again, which ingest then knows.
     let event = context.new_id();
     let tx = context.read().await?;
-    let (integration_id, place, chat, title, only) = match request.conversation_id {
-        None => (
-            built_in(context, &tx).await?,
-            Place {
-                channel: event.to_string(),
-                thread: None,
-            },
-            ChatKind::Direct,
-            None,
-            None,
-        ),
-        Some(id) => {
-            let there = thread(context, &tx, id).await?;
-            let only = there.agent_id;
-            (
-                there.integration_id,
-                there.place,
-                there.chat,
-                there.title,
-                only,
-            )
-        }
-    };
-    let assigned = assigned(request.agent_ids, only)?;
-    check_agents(context, &tx, integration_id, ("agent_ids", &assigned)).await?;
+    let to = destination(context, &tx, request.conversation_id, event).await?;
+    let assigned = assigned(request.agent_ids, to.only)?;
+    check_agents(context, &tx, to.integration_id, ("agent_ids", &assigned)).await?;
     drop(tx);
     let facts =
         serde_json::json!({ "agent_ids": assigned, "conversation_id": request.conversation_id });
     let message = InboundMessage {
         event_id: format!("api:{event}"),
         message_id: None,
-        place,
-        chat,
-        title,
+        place: to.place,
+        chat: to.chat,
+        title: to.title,
         sender: sender(context),
         text,
         attachments: Vec::new(),
@@ -102,7 +81,7 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
         .ingest
         .accept(vec![Accept {
             tenant_id: context.tenant,
-            integration_id,
+            integration_id: to.integration_id,
             message,
             assigned,
         }])
@@ -110,6 +89,45 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
     let accepted = found(accepted.first(), "work item")?;
     note(context, accepted, facts).await?;
     find(context, accepted.work_item_id).await
+}
+
+/// Where work goes that is handed in.
+struct Destination {
+    integration_id: IntegrationId,
+    place: Place,
+    chat: ChatKind,
+    title: Option<String>,
+    /// The one agent that is there, where there is one only.
+    only: Option<AgentId>,
+}
+
+/// The conversation that is named, or one of its own.
+async fn destination(
+    context: &Context,
+    tx: &BoxTx,
+    conversation: Option<ConversationId>,
+    event: Uuid,
+) -> Result<Destination, Error> {
+    let Some(id) = conversation else {
+        return Ok(Destination {
+            integration_id: built_in(context, tx).await?,
+            place: Place {
+                channel: event.to_string(),
+                thread: None,
+            },
+            chat: ChatKind::Direct,
+            title: None,
+            only: None,
+        });
+    };
+    let there = thread(context, tx, id).await?;
+    Ok(Destination {
+        integration_id: there.integration_id,
+        only: there.agent_id,
+        place: there.place,
+        chat: there.chat,
+        title: there.title,
+    })
 }
 
 /// Notes that work was handed in, once. What comes in is written in batches, so this is a transaction of its own.

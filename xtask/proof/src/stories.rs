@@ -17,7 +17,7 @@ use crate::world::{Bot, SECRET, World, id};
 
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Longer than a model that breaks off again and again is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Within this time every story has begun.
 const SPREAD_MS: u64 = 300;
 

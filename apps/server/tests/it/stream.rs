@@ -8,7 +8,7 @@ async fn a_finished_job_replays_what_was_live_and_closes() {
     app.agent("Ada").await;
     let mut all = app.events("/api/v1/events", None).await;
     app.hand_in("run `echo streamed`").await;
-    let first = all.next().await.unwrap();
+    let first = all.until(|event| event.data["job_id"].is_string()).await;
     let job = first.data["job_id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/jobs/{job}/events");
     let live = app.events(&path, Some("0")).await.rest().await;

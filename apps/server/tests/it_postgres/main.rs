@@ -24,9 +24,9 @@ mod control;
 mod delivery;
 #[path = "../it/guards.rs"]
 mod guards;
-mod replicas;
 #[path = "../it/issuer.rs"]
 mod issuer;
+mod replicas;
 #[path = "../it/restart.rs"]
 mod restart;
 mod rotation;

@@ -42,6 +42,7 @@ export class Feed {
   private readonly texts = new OpenTexts();
   private readonly snapshots = new Map<string, JobTexts>();
   private readonly eventHandlers = new Set<EventHandler>();
+  private readonly workHandlers = new Set<() => void>();
   private readonly gapHandlers = new Set<GapHandler>();
   private readonly refusalHandlers = new Set<() => void>();
   private readonly statusHandlers = new Set<() => void>();
@@ -86,6 +87,8 @@ export class Feed {
   onStatus = (handler: () => void): (() => void) => add(this.statusHandlers, handler);
   onEvent = (handler: EventHandler): (() => void) => add(this.eventHandlers, handler);
   onGap = (handler: GapHandler): (() => void) => add(this.gapHandlers, handler);
+  /** Told when work items came in or ended; which ones, no row says. */
+  onWork = (handler: () => void): (() => void) => add(this.workHandlers, handler);
   /** Told when the server answers and refuses: the login may have ended. */
   onRefusal = (handler: () => void): (() => void) => add(this.refusalHandlers, handler);
 
@@ -119,6 +122,9 @@ export class Feed {
     for (const name of STORED_NAMES) {
       source.addEventListener(name, (message) => this.stored(name, message as MessageEvent<string>));
     }
+    source.addEventListener("work.changed", () => {
+      for (const handler of this.workHandlers) handler();
+    });
     for (const name of PIECE_NAMES) {
       source.addEventListener(name, (message) => this.piece(message as MessageEvent<string>));
     }

@@ -23,11 +23,12 @@ describe("the cache", () => {
     const other = watched(cache, ["get", "/api/v1/jobs/{id}", { params: { path: { id: "other" } } }]);
     const list = watched(cache, ["get", "/api/v1/jobs", { params: { query: { limit: 50 } } }]);
     const transcript = watched(cache, ["get", "/api/v1/jobs/{id}/messages", { params: { path: { id: JOB } } }]);
+    const items = watched(cache, ["get", "/api/v1/work-items", { params: { query: { limit: 50 } } }]);
     const stop = keepFresh(feed, cache);
     feed.start();
     source.open();
     await vi.waitFor(() => expect(transcript.asked).toHaveBeenCalledTimes(2));
-    for (const call of [mine, other, list, transcript]) call.asked.mockClear();
+    for (const call of [mine, other, list, items, transcript]) call.asked.mockClear();
 
     source.tell("job.status", status, 1);
     source.tell("job.status", status, 2);
@@ -36,9 +37,13 @@ describe("the cache", () => {
     await vi.waitFor(() => expect(mine.asked).toHaveBeenCalled());
     expect(other.asked).not.toHaveBeenCalled();
     expect(transcript.asked).not.toHaveBeenCalled();
+
+    source.tell("work.changed", {});
+    await vi.waitFor(() => expect(items.asked).toHaveBeenCalled());
+    expect(transcript.asked).not.toHaveBeenCalled();
     stop();
     feed.stop();
-    for (const call of [mine, other, list, transcript]) call.end();
+    for (const call of [mine, other, list, items, transcript]) call.end();
     vi.unstubAllGlobals();
   });
 });

@@ -41,6 +41,15 @@ export function touchedBy(event: LiveEvent): { path: string; id?: string }[] {
   }
 }
 
+/** What may differ when work items came in or ended. */
+const OF_WORK = [
+  "/api/v1/overview",
+  "/api/v1/work-items",
+  "/api/v1/work-items/{id}",
+  "/api/v1/conversations",
+  "/api/v1/conversations/{id}/entries",
+].map((path) => ({ path }));
+
 /** Connects a feed with a cache; the answer ends that. */
 export function keepFresh(feed: Feed, cache: QueryClient): () => void {
   const marked = new Map<string, { path: string; id?: string }>();
@@ -56,10 +65,12 @@ export function keepFresh(feed: Feed, cache: QueryClient): () => void {
     }
     isBusy = false;
   };
-  const stopEvents = feed.onEvent((event) => {
-    for (const one of touchedBy(event)) marked.set(`${one.path} ${one.id ?? ""}`, one);
+  const mark = (touched: { path: string; id?: string }[]) => {
+    for (const one of touched) marked.set(`${one.path} ${one.id ?? ""}`, one);
     void flush();
-  });
+  };
+  const stopEvents = feed.onEvent((event) => mark(touchedBy(event)));
+  const stopWork = feed.onWork(() => mark(OF_WORK));
   const stopGaps = feed.onGap(() => {
     void refresh(cache, (query) => query.queryKey[0] === "get");
   });
@@ -69,6 +80,7 @@ export function keepFresh(feed: Feed, cache: QueryClient): () => void {
   });
   return () => {
     stopEvents();
+    stopWork();
     stopGaps();
     stopRefusals();
     marked.clear();

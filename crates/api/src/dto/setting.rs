@@ -15,6 +15,10 @@ use utoipa::ToSchema;
 /// How long what jobs leave behind is kept after they ended, in days; null: for good. All three are needed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a number of days says so, as the variables do that set the same"
+)]
 pub(crate) struct UpdateRetention {
     /// What tools answered.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -32,6 +36,10 @@ pub(crate) struct UpdateRetention {
 
 /// How long what jobs leave behind is kept after they ended, in days; null: for good.
 #[derive(Serialize, ToSchema)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a number of days says so, as the variables do that set the same"
+)]
 pub(crate) struct RetentionView {
     /// What tools answered.
     #[schema(required, example = 90)]

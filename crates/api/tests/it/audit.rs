@@ -72,7 +72,7 @@ async fn the_list_is_narrowed_and_paged_newest_first() {
     for name in ["a", "b", "c"] {
         app.agent(name).await;
     }
-    app.clock.advance(std::time::Duration::from_secs(60));
+    app.clock.advance(std::time::Duration::from_mins(1));
     ada.post(&app, "/api/v1/agents", json!({"name": "d"})).await;
     let count = async |query: &str| list(&app, query).await.len();
     assert_eq!(count("action=agent.created").await, 4);

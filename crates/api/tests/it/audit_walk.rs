@@ -65,7 +65,7 @@ impl Scene {
     }
 }
 
-fn id(id: impl ToString) -> [(&'static str, String); 1] {
+fn id(id: &impl ToString) -> [(&'static str, String); 1] {
     [("{id}", id.to_string())]
 }
 
@@ -165,11 +165,11 @@ async fn of_people(app: &App, operation: &str, ada: &Person, bob: &Person) -> Op
                 .with(json!({"token": token, "name": "Eve", "password": PASSWORD}))
                 .by_nobody()
         }
-        "log_out" | "create_link_code" => scene([]),
+        "log_out" | "create_link_code" | "create_token" | "create_invitation" => scene([]),
         "end_session" => {
             let query = format!("/api/v1/sessions?user_id={}", carol().await.id);
             let sessions = app.get(&query).await;
-            scene(id(sessions.body["items"][0]["id"].as_str().unwrap()))
+            scene(id(&sessions.body["items"][0]["id"].as_str().unwrap()))
         }
         "update_me" => scene([]).with(json!({"name": "Robert"})),
         "change_password" => scene([])
@@ -180,18 +180,16 @@ async fn of_people(app: &App, operation: &str, ada: &Person, bob: &Person) -> Op
             let secret = Secret::new(begun.body["secret"].as_str().unwrap());
             scene([]).with(json!({"code": code_at(app, &secret)}))
         }
-        "delete_identity" => scene(id(identity(app, bob).await)),
-        "create_token" => scene([]),
+        "delete_identity" => scene(id(&identity(app, bob).await)),
         "revoke_token" => {
             let made = app.post("/api/v1/tokens", json!({"name": "x"})).await;
-            scene(id(made.id()))
+            scene(id(&made.id()))
         }
-        "update_user" => scene(id(carol().await.id)).with(json!({"name": "Caroline"})),
-        "delete_user" | "reset_totp" | "create_reset_link" => scene(id(carol().await.id)),
-        "create_invitation" => scene([]),
+        "update_user" => scene(id(&carol().await.id)).with(json!({"name": "Caroline"})),
+        "delete_user" | "reset_totp" | "create_reset_link" => scene(id(&carol().await.id)),
         "delete_invitation" => {
             let body = json!({"email": format!("{}@x.example", app.platform.ids.next()), "role": "viewer"});
-            scene(id(app.post("/api/v1/invitations", body).await.id()))
+            scene(id(&app.post("/api/v1/invitations", body).await.id()))
         }
         _ => return None,
     })
@@ -206,27 +204,27 @@ async fn of_settings(app: &App, operation: &str) -> Option<Scene> {
             app.put("/api/v1/settings/oidc", settings()).await;
             scene([])
         }
-        "update_agent" => scene(id(app.agent(&name).await)).with(json!({"enabled": false})),
+        "update_agent" => scene(id(&app.agent(&name).await)).with(json!({"enabled": false})),
         "delete_agent"
         | "set_agent_integrations"
         | "set_agent_people"
         | "set_network_policy"
         | "create_checkpoint"
-        | "run_sprite_command" => scene(id(app.agent(&name).await)),
+        | "run_sprite_command" => scene(id(&app.agent(&name).await)),
         "update_integration" => {
             let body = json!({"config": {"bot_token": "2:canary-other-token"}});
-            scene(id(app.telegram(&name).await)).with(body)
+            scene(id(&app.telegram(&name).await)).with(body)
         }
         "delete_integration" | "test_integration" | "set_integration_people" => {
-            scene(id(app.telegram(&name).await))
+            scene(id(&app.telegram(&name).await))
         }
         "update_provider" | "delete_provider" | "test_provider" => {
             let body = json!({"name": name, "kind": "anthropic", "api_key": "canary-provider-key"});
             let made = app.post("/api/v1/providers", body).await.id();
             match operation {
-                "update_provider" => scene(id(made)).with(json!({"api_key": "canary-other-key"})),
-                "test_provider" => scene(id(made)).with(json!({"model": "x"})),
-                _ => scene(id(made)),
+                "update_provider" => scene(id(&made)).with(json!({"api_key": "canary-other-key"})),
+                "test_provider" => scene(id(&made)).with(json!({"model": "x"})),
+                _ => scene(id(&made)),
             }
         }
         _ => return None,
@@ -240,14 +238,14 @@ async fn of_work(app: &App, operation: &str) -> Option<Scene> {
             let agent = app.agent("talker").await;
             scene([]).with(json!({"agent_id": agent, "title": "x"}))
         }
-        "cancel_job" => scene(id(app.job().await.0.id)),
+        "cancel_job" => scene(id(&app.job().await.0.id)),
         "retry_job" => {
             let (mut job, _) = app.job().await;
             app.finish(&mut job).await;
-            scene(id(job.id))
+            scene(id(&job.id))
         }
-        "cancel_effect" | "release_effect" => scene(id(held(app).await.1.id)),
-        "approve_approval" | "deny_approval" => scene(id(asked(app).await)),
+        "cancel_effect" | "release_effect" => scene(id(&held(app).await.1.id)),
+        "approve_approval" | "deny_approval" => scene(id(&asked(app).await)),
         "delete_checkpoint" | "restore_checkpoint" => {
             let agent = app.job().await.0.agent_id;
             let path = format!("/api/v1/agents/{agent}/sprite/checkpoints");

@@ -22,7 +22,7 @@ async fn an_agent_needs_nothing_but_a_name() {
         shown,
         json!({"id": id, "name": "Ada", "model": null, "instructions": "", "enabled": true, "reply_policy": "auto",
             "steering": "steer", "loop_limits": {"relay_depth": 3, "bot_window_items": 20, "bot_window_seconds": 60, "bot_cooldown_seconds": 60, "identical_calls": 5, "identical_answers": 3, "resumes": 3},
-            "budget_micros_per_day": 5_000_000, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+            "budget_micros_per_day": 5_000_000, "tools": null, "approvers": {"min_role": "member", "user_ids": []}, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
             "archived_at": null})
     );
     app.post("/api/v1/agents", json!({"name": "ada"}))

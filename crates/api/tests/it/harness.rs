@@ -13,6 +13,7 @@ use axum::{
 };
 use crypto::{AesGcmCipher, Argon2Credentials, KeyRing, PasswordCost, new_token, token_hash};
 use domain::{
+    Timestamp,
     budget::{Limit, Micros},
     channel::ChannelType,
     effect::Effect,
@@ -133,27 +134,7 @@ impl App {
                 memory: 64,
                 passes: 1,
             })),
-            settings: PlatformSettings {
-                version: "0.0.0-test",
-                home_tenant: tenant,
-                admin_token_hash: Some(token_hash(token.expose())),
-                public_url: Some("https://jar.example".to_owned()),
-                people_url: "https://jar.example".to_owned(),
-                default_agent_budget: Limit::Of(Micros(5_000_000)),
-                job_budget: Limit::Of(Micros(1_000_000)),
-                instance: "test".to_owned(),
-                retention: domain::retention::Retention {
-                    transcripts: domain::retention::Kept::Forever,
-                    events: domain::retention::Kept::Forever,
-                    tool_output: domain::retention::Kept::Forever,
-                },
-                deployment: services::status::Deployment {
-                    database: services::status::DatabaseKind::Sqlite,
-                    redis: false,
-                    encryption_keys: 1,
-                    started_at: clock.now(),
-                },
-            },
+            settings: settings(tenant, &token, clock.now()),
         });
         let phase = watch::Sender::new(Phase::Serving);
         let router = router(ApiState {
@@ -389,5 +370,29 @@ impl App {
             .await
             .unwrap();
         events.iter().map(|event| event.seq).collect()
+    }
+}
+
+fn settings(home_tenant: TenantId, token: &Secret, now: Timestamp) -> PlatformSettings {
+    PlatformSettings {
+        version: "0.0.0-test",
+        home_tenant,
+        admin_token_hash: Some(token_hash(token.expose())),
+        public_url: Some("https://jar.example".to_owned()),
+        people_url: "https://jar.example".to_owned(),
+        default_agent_budget: Limit::Of(Micros(5_000_000)),
+        job_budget: Limit::Of(Micros(1_000_000)),
+        instance: "test".to_owned(),
+        retention: domain::retention::Retention {
+            transcripts: domain::retention::Kept::Forever,
+            events: domain::retention::Kept::Forever,
+            tool_output: domain::retention::Kept::Forever,
+        },
+        deployment: services::status::Deployment {
+            database: services::status::DatabaseKind::Sqlite,
+            redis: false,
+            encryption_keys: 1,
+            started_at: now,
+        },
     }
 }

@@ -88,22 +88,21 @@ async fn a_provider_is_added_changed_and_removed_and_its_key_never_shown() {
     let message = gone.body["errors"][0]["message"].as_str().unwrap();
     assert!(message.contains("no model provider `open`"), "{message}");
 
-    let everything = app
-        .write(async |tx| {
-            let filter = AuditFilter::default();
-            let tenant = app.platform.settings.home_tenant;
-            let entries = tx
-                .audit()
-                .list(tenant, &filter, i64::MAX, 100)
-                .await
-                .unwrap();
-            format!("{entries:?}")
-        })
-        .await;
+    let everything = audited(&app).await;
     for action in ["provider.created", "provider.updated", "provider.deleted"] {
         assert!(everything.contains(action), "{everything}");
     }
     assert!(!format!("{everything}{made}{listed}").contains("canary-provider-key"));
+}
+
+async fn audited(app: &App) -> String {
+    let tenant = app.platform.settings.home_tenant;
+    app.write(async |tx| {
+        let filter = AuditFilter::default();
+        let entries = tx.audit().list(tenant, &filter, i64::MAX, 100).await;
+        format!("{:?}", entries.unwrap())
+    })
+    .await
 }
 
 #[tokio::test]

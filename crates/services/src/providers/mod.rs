@@ -198,19 +198,18 @@ pub async fn test(
     let tx = context.read().await?;
     let provider = load(context, tx.as_ref(), id).await?;
     drop(tx);
-    let model = match model {
-        Some(model) => ModelRef::parse(&format!("{}/{model}", provider.name))
-            .map_err(|error| Error::invalid("model", error.to_string()))?,
-        None => {
-            let known = context.platform.providers.known(&facts(&provider));
-            let first = known.into_iter().next().map(|known| known.model);
-            first.ok_or_else(|| {
-                Error::invalid(
-                    "model",
-                    "name a model that this provider serves, without the provider",
-                )
-            })?
-        }
+    let model = if let Some(model) = model {
+        ModelRef::parse(&format!("{}/{model}", provider.name))
+            .map_err(|error| Error::invalid("model", error.to_string()))?
+    } else {
+        let known = context.platform.providers.known(&facts(&provider));
+        let first = known.into_iter().next().map(|known| known.model);
+        first.ok_or_else(|| {
+            Error::invalid(
+                "model",
+                "name a model that this provider serves, without the provider",
+            )
+        })?
     };
     let tested = ask(context, &provider, &model).await;
     let tx = context.write().await?;

@@ -46,7 +46,8 @@ async fn under_root_a_sprite_has_a_user_of_its_own() {
         let sandbox = host.open(sprite(1)).await.unwrap();
         // A record of a sprite that was never awake, and then the sprite.
         let policy = NetworkPolicy::default();
-        sandbox.set_network_policy(policy).await.unwrap();
+        let computer = host.sprite(sprite(1));
+        computer.set_network_policy(policy).await.unwrap();
         output(&*sandbox, "echo x > file; cat file").await;
         let key = sprite(1);
         let home = directory.path().join("sprites");
