@@ -36,6 +36,8 @@ export function beginSession(session: SessionView): void {
 
 /** Forgets everything the person who left could see. */
 export function endSession(): void {
+  // Answers that come late say it again; by then the cache holds what the login page asked for.
+  if (queryClient.getQueryData(sessionKey) === null) return;
   setCsrfToken(null);
   queryClient.clear();
   queryClient.setQueryData(sessionKey, null);
