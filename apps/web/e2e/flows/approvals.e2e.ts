@@ -28,6 +28,7 @@ test("a held reply is sent when it is approved", async ({ page, api }) => {
   await outside.await(LEE, "You said: ");
   await expect(card).toHaveCount(0);
 
+  await page.goto("/approvals");
   const row = page.getByRole("table", { name: "Approvals" }).getByRole("row").nth(1);
   await expect(row).toContainText("Approved");
   await row.getByRole("button").first().click();

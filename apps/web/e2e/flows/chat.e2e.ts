@@ -34,12 +34,7 @@ test.describe("an answer that is being written", () => {
     await expect(messages).not.toContainText(`line ${LINES} of ${LINES}`);
 
     await context.setOffline(true);
-    await expect(
-      page
-        .getByRole("navigation")
-        .getByText(/Reconnecting|Offline/)
-        .first(),
-    ).toBeVisible();
+    await expect(page.getByText(/^(Reconnecting|Offline)$/).first()).toBeVisible();
     await context.setOffline(false);
     await expect(messages).toContainText(`line ${LINES} of ${LINES}`, { timeout: 30_000 });
     await expect(messages.getByText("Running")).toHaveCount(0);

@@ -67,7 +67,9 @@ test("an agent is made, found and talked to", async ({ page, api }) => {
   await page.keyboard.press("Control+a");
   await page.keyboard.type("what did you do?");
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("article").first()).toBeVisible();
+  const conversation = page.getByRole("log", { name: "Conversation with Keys" });
+  await expect(conversation.getByText("what did you do?")).toBeVisible();
+  await expect(conversation.getByText("Keys", { exact: true })).toBeVisible();
 });
 
 test("an agent is asked something in the chat", async ({ page, api }) => {
@@ -77,7 +79,7 @@ test("an agent is asked something in the chat", async ({ page, api }) => {
   await page.keyboard.press("g");
   await page.keyboard.press("c");
   await tabTo(page, page.getByRole("combobox", { name: "With" }));
-  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
   const wanted = page.getByRole("option", { name: "Stream", exact: true });
   await wanted.waitFor();
   while ((await wanted.getAttribute("data-combobox-selected")) === null) await page.keyboard.press("ArrowDown");

@@ -11,6 +11,7 @@ test("a provider is tested as it is added and again when its key is right", asyn
   await dialog.getByRole("textbox", { name: "Address" }).fill(model_url);
   await dialog.getByRole("textbox", { name: "Key" }).fill("sk-wrong-key-of-nobody");
   await dialog.getByRole("button", { name: "Save provider" }).click();
+  await dialog.getByRole("textbox", { name: "Model of mine to ask" }).fill("claude-haiku-5-5");
   await dialog.getByRole("button", { name: "Test mine" }).click();
   await expect(dialog.getByText("Failed")).toBeVisible();
   await dialog.getByRole("button", { name: "Done" }).click();
@@ -19,6 +20,7 @@ test("a provider is tested as it is added and again when its key is right", asyn
   await expect(dialog.getByRole("textbox", { name: "Key" })).toHaveValue("");
   await dialog.getByRole("textbox", { name: "Key" }).fill(model_key);
   await dialog.getByRole("button", { name: "Save provider" }).click();
+  await dialog.getByRole("textbox", { name: "Model of mine to ask" }).fill("claude-haiku-5-5");
   await dialog.getByRole("button", { name: "Test mine" }).click();
   await expect(dialog.getByText("OK", { exact: true })).toBeVisible();
   await dialog.getByRole("button", { name: "Done" }).click();

@@ -17,6 +17,7 @@ import { type ComponentType, lazy, Suspense, useId, useState } from "react";
 import { duration } from "../lib/format";
 import type { ToolCall } from "../live/transcript";
 import { diffSize } from "./diffSize";
+import { ListSkeleton } from "./Skeletons";
 import { StatusBadge } from "./StatusBadge";
 import classes from "./ToolCallCard.module.css";
 import type { CallPart, ResultPart } from "./timelineRows";
@@ -62,7 +63,7 @@ export function ToolCallCard({ job, call, record, result = null, isOpen, onToggl
       </UnstyledButton>
       {isOpen && (
         <div id={body} className={classes.body}>
-          <Suspense fallback={null}>
+          <Suspense fallback={<ListSkeleton rows={2} />}>
             <ToolCallBody job={job} call={call} record={record} result={result} />
           </Suspense>
         </div>

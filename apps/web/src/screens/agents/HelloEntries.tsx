@@ -9,6 +9,7 @@ import { Markdown } from "../../components/Markdown";
 import { ListSkeleton } from "../../components/Skeletons";
 import { StatusBadge } from "../../components/StatusBadge";
 import type { JobStatusEvent } from "../../live/events";
+import type { Message } from "../../live/transcript";
 import { useLive, useOpenTexts } from "../../live/useLive";
 import type { AgentView } from "./types";
 
@@ -17,11 +18,13 @@ type Job = Pick<JobStatusEvent, "job_id" | "status" | "failure">;
 
 export function HelloEntries({ agent, conversationId }: Props) {
   const [job, setJob] = useState<Job | null>(null);
+  const [written, setWritten] = useState<Written | null>(null);
   const entries = $api.useQuery("get", "/api/v1/conversations/{id}/entries", {
     params: { path: { id: conversationId }, query: { limit: 100 } },
   });
   useLive((event) => {
     if (event.name === "job.status" && event.payload.conversation_id === conversationId) setJob(event.payload);
+    if (event.name === "message" && event.payload.role === "assistant") setWritten(writtenIn(event.payload));
   });
   if (entries.isPending) return <ListSkeleton rows={2} />;
   if (entries.isError) return <ErrorState error={entries.error} title="The conversation could not be read" />;
@@ -31,7 +34,9 @@ export function HelloEntries({ agent, conversationId }: Props) {
       {said.map((entry) => (
         <Entry key={`${entry.kind} ${entry.id}`} agent={agent} entry={entry} />
       ))}
-      {job !== null && !isOver(job) && <Writing agent={agent} job={job} />}
+      {job !== null && !isSettled(job, said) && (
+        <Writing agent={agent} job={job} written={written?.job === job.job_id ? written.text : null} />
+      )}
       {job?.status === "failed" && (
         <Text size="sm" c="var(--mantine-color-error)">
           {job.failure?.message ?? "The job failed."}{" "}
@@ -44,18 +49,28 @@ export function HelloEntries({ agent, conversationId }: Props) {
   );
 }
 
-function isOver(job: Job): boolean {
-  return job.status === "completed" || job.status === "failed" || job.status === "cancelled";
+/** What is complete stays in sight until it is an entry. */
+type Written = { job: string; text: string };
+
+function writtenIn(message: Message): Written {
+  const texts = message.parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
+  return { job: message.job_id, text: texts.join("\n\n") };
 }
 
-function Writing({ agent, job }: { agent: AgentView; job: Job }) {
+function isSettled(job: Job, said: readonly ConversationEntryView[]): boolean {
+  if (job.status === "failed" || job.status === "cancelled") return true;
+  return job.status === "completed" && said.some((entry) => entry.kind !== "message" && entry.job_id === job.job_id);
+}
+
+function Writing({ agent, job, written }: { agent: AgentView; job: Job; written: string | null }) {
   const { text, thinking } = useOpenTexts(job.job_id);
+  const shown = text?.text ?? written;
   return (
     <Stack gap="xs">
       <Text size="xs" c="dimmed">
         {agent.name}
       </Text>
-      {text !== null && <Markdown text={text.text} />}
+      {shown !== null && <Markdown text={shown} />}
       <Text size="xs" c="dimmed" aria-live="polite">
         {text !== null ? "Writing…" : thinking !== null ? "Thinking…" : "Working…"}{" "}
         <TextLink to="/jobs/$id" params={{ id: job.job_id }} underline="always">

@@ -46,7 +46,7 @@ export function ConversationList({ selected }: { selected: string | null }) {
             data-selected={one.id === selected || undefined}
             aria-current={one.id === selected ? "page" : undefined}
           >
-            <span className={classes.name}>{one.title ?? name}</span>
+            <span className={classes.name}>{one.title ?? (one.agent_id === null ? "Work handed in" : name)}</span>
             <Text component="span" size="xs" c="dimmed">
               {name} · <RelativeTime at={one.last_activity_at} />
             </Text>

@@ -1,5 +1,6 @@
 // One provider: what it is, whether it answers, and a test that asks it something at once.
-import { Button, Text } from "@mantine/core";
+import { Button, Group, Text, TextInput } from "@mantine/core";
+import { useState } from "react";
 import { $api } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { ProviderView } from "../../api/types";
@@ -62,21 +63,39 @@ export function ProviderRow({ provider, onEdit }: { provider: ProviderView; onEd
 export function ProviderTest({ id, name }: { id: string; name: string }) {
   const afterwards = useAfterwards("/api/v1/providers");
   const test = $api.useMutation("post", "/api/v1/providers/{id}/test");
+  const [model, setModel] = useState("");
+  const models = $api.useQuery("get", "/api/v1/models");
+  // Of a provider with a name of its own the server knows no model that it could ask.
+  const mustName = models.isSuccess && !models.data.items.some(({ provider }) => provider === name);
   const run = async () => {
-    const { ok } = await test.mutateAsync({ params: { path: { id } }, body: {} });
+    const asked = model.trim();
+    const { ok } = await test.mutateAsync({ params: { path: { id } }, body: mustName ? { model: asked } : {} });
     await afterwards(ok ? `${name} answers.` : `${name} does not answer.`);
   };
   return (
     <div aria-live="polite">
-      <Button
-        variant="default"
-        mt="sm"
-        loading={test.isPending}
-        onClick={() => void run().catch(() => undefined)}
-        aria-label={`Test ${name}`}
-      >
-        Test
-      </Button>
+      <Group mt="sm" gap="sm">
+        {mustName && (
+          <TextInput
+            size="xs"
+            aria-label={`Model of ${name} to ask`}
+            placeholder="A model to ask"
+            autoCapitalize="off"
+            spellCheck={false}
+            value={model}
+            onChange={(event) => setModel(event.currentTarget.value)}
+          />
+        )}
+        <Button
+          variant="default"
+          loading={test.isPending}
+          disabled={mustName && model.trim() === ""}
+          onClick={() => void run().catch(() => undefined)}
+          aria-label={`Test ${name}`}
+        >
+          Test
+        </Button>
+      </Group>
       {test.isError && <ErrorState title={`${name} could not be tested`} error={test.error} />}
       {test.data && (
         <Text component="span" size="sm" ml="sm">
