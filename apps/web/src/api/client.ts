@@ -2,10 +2,9 @@
 // `Problem` with the server's own words, and a login that ended sends the person back to the login page.
 import createClient, { type Middleware } from "openapi-fetch";
 import createHooks from "openapi-react-query";
-import type { DraftPaths } from "./draft";
 import type { paths } from "./schema";
 
-export type Api = Omit<paths, keyof DraftPaths> & DraftPaths;
+export type Api = paths;
 
 type FieldError = { field: string; message: string };
 

@@ -17,6 +17,7 @@ export type NewTokenView = Schemas["NewTokenView"];
 export type ApprovalStatus = Schemas["ApprovalStatus"];
 /** The generator takes an object that may hold anything for one that holds nothing. */
 export type ApprovalView = Omit<Schemas["ApprovalView"], "action"> & { action: Record<string, unknown> };
+export type OidcView = Schemas["OidcView"];
 export type PeopleView = Schemas["PeopleView"];
 export type OverviewView = Schemas["OverviewView"];
 export type OverviewAgentView = Schemas["OverviewAgentView"];

@@ -1,7 +1,6 @@
 // What the form about single sign-on holds and how it becomes the request. Roles are pairs of a claim's value and a
 // role, edited as rows, because an object with changing keys cannot be typed into.
-import type { OidcView } from "../../api/draft";
-import type { Role } from "../../api/types";
+import type { OidcView, Role } from "../../api/types";
 
 export type OidcValues = {
   name: string;
