@@ -125,7 +125,7 @@ pub async fn ensure_built_in(context: &Context) -> Result<(), Error> {
         id: IntegrationId::from_uuid(context.platform.ids.next()),
         tenant_id: context.tenant,
         channel: ChannelType::Web,
-        name: "API".to_owned(),
+        name: "Web".to_owned(),
         config: Value::Object(Map::new()),
         visibility: Visibility::AllAgents,
         enabled: true,

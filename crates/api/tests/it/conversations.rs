@@ -50,7 +50,7 @@ async fn a_conversation_is_begun_with_one_agent_and_belongs_to_it_alone() {
     let integrations = app.get("/api/v1/integrations").await.body;
     assert_eq!(
         made.body,
-        json!({"id": id, "integration_id": integrations["items"][0]["id"], "integration_name": "API", "type": "web",
+        json!({"id": id, "integration_id": integrations["items"][0]["id"], "integration_name": "Web", "type": "web",
             "title": "Plans", "agent_id": ada, "last_activity_at": at, "created_at": at})
     );
     assert_eq!(app.get(&format!("{PATH}/{id}")).await.body, made.body);
