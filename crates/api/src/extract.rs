@@ -260,6 +260,10 @@ fn not_ours() -> ApiError {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // A struct can be read from a list of its values too, which is documented nowhere.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::field("body", "must be a JSON object, not a list"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

@@ -5,11 +5,13 @@ use crate::{Context, Error, Platform};
 use domain::{
     access::{Area, Right},
     audit::{Change, Subject},
-    retention::Retention,
+    retention::{Kept, Retention},
 };
 use ports::store::{StoreError, StoreTx};
 use serde_json::json;
 
+/// A hundred years: more is meant to be for good, and says so.
+const MOST_DAYS: u32 = 36_500;
 /// The name of the setting.
 const SETTING: &str = "retention";
 
@@ -24,6 +26,16 @@ pub async fn show(context: &Context) -> Result<Retention, Error> {
 #[tracing::instrument(name = "retention.set", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn set(context: &Context, retention: Retention) -> Result<Retention, Error> {
     context.authorise(Area::Settings, Right::Administer)?;
+    for (field, kept) in [
+        ("tool_output_days", retention.tool_output),
+        ("event_days", retention.events),
+        ("transcript_days", retention.transcripts),
+    ] {
+        if matches!(kept, Kept::Days(days) if days.get() > MOST_DAYS) {
+            let text = format!("must be 1 to {MOST_DAYS} days, or null for good");
+            return Err(Error::invalid(field, text));
+        }
+    }
     let tx = context.write().await?;
     let before = decided(context, tx.as_ref()).await?;
     let now = context.now();

@@ -22,15 +22,15 @@ use utoipa::ToSchema;
 pub(crate) struct UpdateRetention {
     /// What tools answered.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required, value_type = Option<u32>, minimum = 1, example = 90)]
+    #[schema(required, value_type = Option<u32>, minimum = 1, maximum = 36_500, example = 90)]
     tool_output_days: Option<NonZeroU32>,
     /// Events that clients replay.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required, value_type = Option<u32>, minimum = 1, example = 30)]
+    #[schema(required, value_type = Option<u32>, minimum = 1, maximum = 36_500, example = 30)]
     event_days: Option<NonZeroU32>,
     /// Messages and tool calls.
     #[serde(deserialize_with = "Option::deserialize")]
-    #[schema(required, value_type = Option<u32>, minimum = 1)]
+    #[schema(required, value_type = Option<u32>, minimum = 1, maximum = 36_500)]
     transcript_days: Option<NonZeroU32>,
 }
 

@@ -130,6 +130,8 @@ async fn what_people_set_for_retention_counts_instead_of_the_default() {
     for bad in [
         json!({"tool_output_days": 0, "event_days": 3, "transcript_days": null}),
         json!({"tool_output_days": 7, "event_days": 3}),
+        json!({"tool_output_days": 7, "event_days": 36_501, "transcript_days": null}),
+        json!([7, 3, null]),
     ] {
         app.put(path, bad)
             .await
