@@ -401,7 +401,15 @@ async fn a_held_reply_goes_out_when_it_is_released() {
     // Whoever reads the channel would have the draft.
     assert_eq!(world.questions(), []);
     let released = effects::release(&world.person(Role::Member), held.id, None).await;
-    assert_eq!(released.unwrap().status, EffectStatus::Pending);
+    // It may be on its way before it is looked at.
+    let status = released.unwrap().status;
+    assert!(
+        matches!(
+            status,
+            EffectStatus::Pending | EffectStatus::Sending | EffectStatus::Sent
+        ),
+        "{status:?}"
+    );
     assert_eq!(world.approvals().await[0].status, ApprovalStatus::Approved);
     assert_eq!(world.reply().await, "a draft");
 }
