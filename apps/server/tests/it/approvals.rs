@@ -24,6 +24,15 @@ async fn asked_by_agents(
     let question = telegram
         .wait_for_message(&chat, |message| !message.buttons.is_empty())
         .await;
+    // The chat has it before the server notes that. One that is killed in between never knows which message it was.
+    while app
+        .items("/api/v1/effects")
+        .await
+        .iter()
+        .any(|effect| effect["status"] == "pending" || effect["status"] == "sending")
+    {
+        tokio::task::yield_now().await;
+    }
     let approval = app
         .items("/api/v1/approvals?status=pending")
         .await
