@@ -3,7 +3,7 @@
 
 use domain::{
     agent::Agent,
-    channel::Attachment,
+    channel::{Attachment, ChatKind},
     message::{Content, Message, Part, Trust},
     work::WorkItem,
 };
@@ -81,7 +81,12 @@ pub fn spoken(item: &WorkItem, trust: Trust, steering: bool) -> Vec<Part> {
         notes.push("[The person changed an earlier message; it now reads as follows.]".to_owned());
     }
     let sender = name(&message.sender.display_name);
-    notes.push(match &message.title {
+    // Where two talk alone, the title is what one of them called it, or the very words that follow.
+    let group = message
+        .title
+        .as_ref()
+        .filter(|_| message.chat == ChatKind::Group);
+    notes.push(match group {
         Some(title) => format!("[From {sender} in {}]", name(title)),
         None => format!("[From {sender}]"),
     });

@@ -36,6 +36,8 @@ pub const POINTS: &[&str] = &[
     "tools.after_commit",
     "shell.before_commit",
     "shell.after_commit",
+    "park.before_commit",
+    "park.after_commit",
     "steer.absorbed",
     "progress.before_commit",
     "progress.after_commit",

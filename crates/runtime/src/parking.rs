@@ -79,7 +79,10 @@ pub(crate) async fn park(run: &mut Run, (waiting, asks): Asks) -> Result<(), Hal
         )
         .await?;
     run.flush(tx.as_ref()).await?;
-    Ok(tx.commit().await?)
+    crate::crash::point("park.before_commit");
+    tx.commit().await?;
+    crate::crash::point("park.after_commit");
+    Ok(())
 }
 
 /// Asks whether a draft may go out. It is not shown in the conversation: whoever reads there would have it.

@@ -15,15 +15,18 @@ use domain::{
     page::{MAX_LIMIT, Page, PageRequest},
     work::{Decision, WorkItem},
 };
+use metrics::counter;
 use ports::{
-    ingest::{Accept, Accepted},
-    store::{AuditFilter, BoxTx, JobFilter, WorkFilter},
+    ingest::Accept,
+    store::{BoxTx, JobFilter, WorkFilter},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
 /// The longest text that can be handed in, in characters.
 const MAX_TEXT: usize = 100_000;
+/// The longest title of a thread that nobody named, in characters.
+const LONGEST_TITLE: usize = 80;
 
 /// Work handed in over the API.
 #[derive(Clone, Debug)]
@@ -55,7 +58,7 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
     // The same for a request that is sent again, which ingest then knows.
     let event = context.new_id();
     let tx = context.read().await?;
-    let to = destination(context, &tx, request.conversation_id, event).await?;
+    let to = destination(context, &tx, request.conversation_id, (event, &text)).await?;
     let assigned = assigned(request.agent_ids, to.only)?;
     check_agents(context, &tx, to.integration_id, ("agent_ids", &assigned)).await?;
     drop(tx);
@@ -76,19 +79,31 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
         quoted: None,
         sent_at: context.now(),
     };
-    let accepted = context
-        .platform
-        .ingest
-        .accept(vec![Accept {
-            tenant_id: context.tenant,
-            integration_id: to.integration_id,
-            message,
-            assigned,
-        }])
-        .await?;
-    let accepted = found(accepted.first(), "work item")?;
-    note(context, accepted, facts).await?;
-    find(context, accepted.work_item_id).await
+    let accept = Accept {
+        tenant_id: context.tenant,
+        integration_id: to.integration_id,
+        message,
+        assigned,
+    };
+    let id = take_in(context, accept, facts).await?;
+    find(context, id).await
+}
+
+/// Takes the work in and notes who handed it in, once. Not through the queue of what vendors deliver: an item
+/// without its note, or a note without its item, must not be possible.
+async fn take_in(context: &Context, accept: Accept, facts: Value) -> Result<WorkItemId, Error> {
+    let tx = context.write().await?;
+    let accepted = tx.work().ingest(&[accept], context.now()).await?;
+    let accepted = found(accepted.first().copied(), "work item")?;
+    let id = accepted.work_item_id;
+    if !accepted.duplicate {
+        let change = Change::to("work_item.created", "work_item", id.as_uuid(), None);
+        let change = change.between(None, Some(facts));
+        context.audit(tx.as_ref(), change).await?;
+    }
+    tx.commit().await?;
+    counter!("nitejar_ingested_total").increment(u64::from(!accepted.duplicate));
+    Ok(id)
 }
 
 /// Where work goes that is handed in.
@@ -106,7 +121,7 @@ async fn destination(
     context: &Context,
     tx: &BoxTx,
     conversation: Option<ConversationId>,
-    event: Uuid,
+    (event, text): (Uuid, &str),
 ) -> Result<Destination, Error> {
     let Some(id) = conversation else {
         return Ok(Destination {
@@ -116,7 +131,7 @@ async fn destination(
                 thread: None,
             },
             chat: ChatKind::Direct,
-            title: None,
+            title: Some(title(text)),
             only: None,
         });
     };
@@ -128,28 +143,6 @@ async fn destination(
         chat: there.chat,
         title: there.title,
     })
-}
-
-/// Notes that work was handed in, once. What comes in is written in batches, so this is a transaction of its own.
-async fn note(context: &Context, accepted: &Accepted, facts: Value) -> Result<(), Error> {
-    let id = accepted.work_item_id.as_uuid();
-    let tx = context.write().await?;
-    if accepted.duplicate {
-        let of_item = AuditFilter {
-            subject_id: Some(id),
-            ..AuditFilter::default()
-        };
-        let noted = tx
-            .audit()
-            .list(context.tenant, &of_item, i64::MAX, 1)
-            .await?;
-        if !noted.is_empty() {
-            return Ok(());
-        }
-    }
-    let change = Change::to("work_item.created", "work_item", id, None).between(None, Some(facts));
-    context.audit(tx.as_ref(), change).await?;
-    Ok(tx.commit().await?)
 }
 
 /// Work items, newest first.
@@ -194,6 +187,15 @@ pub async fn find(context: &Context, id: WorkItemId) -> Result<WorkDetail, Error
         decisions,
         jobs: jobs.items,
     })
+}
+
+/// What people call a thread that nobody named: the start of what was wanted.
+fn title(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_TITLE) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default().trim_end()),
+        None => line.trim_end().to_owned(),
+    }
 }
 
 fn text(text: &str) -> Result<String, Error> {
@@ -293,5 +295,18 @@ pub(crate) fn sender(context: &Context) -> Sender {
         external_id,
         display_name: display_name.to_owned(),
         is_bot: matches!(context.actor, Actor::Agent(_)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_TITLE, title};
+
+    #[test]
+    fn a_thread_that_nobody_named_is_called_by_how_it_began() {
+        assert_eq!(title("Count the stars \nof the sky"), "Count the stars");
+        let long = "ä".repeat(LONGEST_TITLE + 1);
+        assert_eq!(title(&long), format!("{}…", "ä".repeat(LONGEST_TITLE)));
+        assert_eq!(title(&"ä".repeat(LONGEST_TITLE)), "ä".repeat(LONGEST_TITLE));
     }
 }

@@ -255,6 +255,7 @@ macro_rules! store_contract {
             conversations: what_was_said_is_read_in_order_and_goes_on,
             ingest: identical_deliveries_make_one_item,
             ingest: a_batch_tells_new_from_known,
+            ingest: a_transaction_takes_in_whole_or_not_at_all,
             ingest: the_same_place_is_one_conversation_and_a_thread_another,
             ingest: an_item_nobody_sees_is_passed,
             ingest: work_handed_over_by_name_reaches_only_enabled_agents_of_that_name,

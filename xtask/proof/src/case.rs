@@ -313,11 +313,12 @@ async fn quiet(stage: &Stage) -> Result<()> {
     }
 }
 
-/// Rows that somebody still has to do something about.
+/// Rows that the server still has to do something about; what waits for a human's answer is none of them.
 pub(crate) async fn left_to_do(db: &DatabaseConnection) -> Result<i64> {
     const SQL: &str = "SELECT \
-        (SELECT count(*) FROM jobs WHERE status NOT IN ('completed', 'failed', 'cancelled')) \
-        + (SELECT count(*) FROM lane_entries WHERE status <> 'done') \
+        (SELECT count(*) FROM jobs WHERE status NOT IN ('completed', 'failed', 'cancelled', 'waiting')) \
+        + (SELECT count(*) FROM lane_entries WHERE status <> 'done' \
+            AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = lane_entries.job_id AND jobs.status = 'waiting')) \
         + (SELECT count(*) FROM effects WHERE status IN ('pending', 'sending')) \
         + (SELECT count(*) FROM lanes WHERE lease_worker IS NOT NULL OR ready_at IS NOT NULL)";
     rows::number(db, SQL).await

@@ -60,6 +60,7 @@ impl Script {
         match (word.as_str(), round(request)) {
             ("tools", 0) => self.several(),
             ("tools", 1) => self.bash(""),
+            ("ask", 0) => self.ask(),
             ("slow", 0) => self.bash("; sleep 0.7"),
             ("long", 0) => self.bash("; sleep 12.5"),
             ("flaky", _) if self.first(&number) => {
@@ -77,6 +78,16 @@ impl Script {
     fn several(&self) -> Reply {
         let look = || Block::call("list_directory", &json!({}));
         Reply::of(vec![look(), look(), self.write(""), look()])
+    }
+
+    /// One that only looks, and one that asks people first.
+    fn ask(&self) -> Reply {
+        let action = json!({ "command": format!("deploy {}", self.number()) });
+        let asks = json!({ "question": "Shall it be deployed?", "action": action });
+        Reply::of(vec![
+            Block::call("list_directory", &json!({})),
+            Block::call("request_approval", &asks),
+        ])
     }
 
     fn bash(&self, more: &str) -> Reply {

@@ -24,6 +24,8 @@ pub(crate) struct Rows {
     pub(crate) events: Vec<Event>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) sessions: Vec<Session>,
+    pub(crate) approvals: Vec<Approval>,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// A row type: its table as SQL, and how a result becomes one.
@@ -117,6 +119,14 @@ rows! {
     Feed from "SELECT tenant_id, last_seq FROM feeds" { tenant_id: Uuid, last_seq: i64 }
     /// A shell.
     Session from "SELECT id, job_id, status FROM sprite_sessions" { id: Uuid, job_id: Uuid, status: String }
+    /// A question of an agent to people.
+    Approval from "SELECT id, job_id, tool_call_id, status FROM approvals WHERE kind = 'action'" {
+        id: Uuid, job_id: Uuid, tool_call_id: Option<Uuid>, status: String,
+    }
+    /// What the audit trail says of work that was handed in.
+    Note from "SELECT seq, subject_id FROM audit_entries WHERE action = 'work_item.created'" {
+        seq: i64, subject_id: Option<Uuid>,
+    }
 }
 
 impl Rows {
@@ -138,6 +148,8 @@ impl Rows {
             events: all(db).await?,
             feeds: all(db).await?,
             sessions: all(db).await?,
+            approvals: all(db).await?,
+            notes: all(db).await?,
         })
     }
 }

@@ -44,6 +44,7 @@ pub(crate) async fn play(stage: &Stage, mut seed: Seed, long: bool) -> Result<()
         delivers_thrice(stage, 1).boxed(),
         hands_in(stage).boxed(),
         says(stage, Bot::Polled, 108, "#13 cut").boxed(),
+        says(stage, Bot::Polled, 110, "#16 ask").boxed(),
     ];
     if long {
         stories.push(says(stage, Bot::Polled, 109, "#14 long").boxed());
@@ -59,8 +60,34 @@ pub(crate) async fn play(stage: &Stage, mut seed: Seed, long: bool) -> Result<()
     Ok(())
 }
 
-/// What a human does about effects that wait for one; `true` when there were any.
+/// What a human does about everything that waits for one; `true` when there was anything.
 pub(crate) async fn decide(stage: &Stage, seed: &mut Seed) -> Result<bool> {
+    let answered = answer(stage, seed).await?;
+    Ok(settle(stage, seed).await? || answered)
+}
+
+/// Answers the questions of agents.
+async fn answer(stage: &Stage, seed: &mut Seed) -> Result<bool> {
+    let open = "SELECT id FROM approvals WHERE status = 'pending' AND kind = 'action' ORDER BY id";
+    let open = rows::ids(&stage.db, open).await?;
+    for approval in &open {
+        let verb = if seed.below(3) == 0 {
+            "deny"
+        } else {
+            "approve"
+        };
+        ask(
+            stage,
+            &format!("/api/v1/approvals/{approval}/{verb}"),
+            &json!({}),
+        )
+        .await?;
+    }
+    Ok(!open.is_empty())
+}
+
+/// Releases or calls off effects that are held or of which nobody knows whether they arrived.
+async fn settle(stage: &Stage, seed: &mut Seed) -> Result<bool> {
     let waiting = "SELECT id FROM effects WHERE status IN ('held', 'unknown') ORDER BY id";
     let mut any = false;
     for effect in rows::ids(&stage.db, waiting).await? {

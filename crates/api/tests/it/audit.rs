@@ -6,7 +6,7 @@ use crate::{
 };
 use axum::http::{Method, StatusCode};
 use domain::{access::Role, audit::AuditEntry};
-use ports::store::AuditFilter;
+use ports::store::{AuditFilter, BoxTx};
 use serde_json::{Value, json};
 use services::audit::{Proof, prove};
 
@@ -162,4 +162,26 @@ async fn a_request_that_is_sent_again_is_noted_once() {
         assert_eq!(app.send(request).await.status, StatusCode::CREATED);
     }
     assert_eq!(holds(&app).await, before + 1);
+}
+
+#[tokio::test]
+async fn work_that_cannot_be_noted_is_not_taken_in() {
+    let app = App::start().await;
+    app.agent("Ada").await;
+    let last = trail(&app).await.remove(0);
+    // The next place in the chain is taken, which its end does not know of.
+    app.write(async |tx: &BoxTx| {
+        for seq in [last.seq + 2, last.seq + 1] {
+            let entry = AuditEntry {
+                seq,
+                ..last.clone()
+            };
+            tx.audit().append(&entry).await.unwrap();
+        }
+    })
+    .await;
+    let refused = app.post("/api/v1/work-items", json!({"text": "x"})).await;
+    assert!(!refused.status.is_success(), "{}", refused.status);
+    let items = app.get("/api/v1/work-items").await;
+    assert_eq!(items.body["items"], json!([]));
 }

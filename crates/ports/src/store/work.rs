@@ -1,6 +1,7 @@
 //! What came in, and what was decided about it.
 
 use super::StoreError;
+use crate::ingest::{Accept, Accepted};
 use async_trait::async_trait;
 use domain::{
     Timestamp,
@@ -30,6 +31,9 @@ pub struct WorkFilter {
 /// Work items and decisions of a tenant; items are made by ingest.
 #[async_trait]
 pub trait WorkRepository: Send + Sync {
+    /// Takes deliveries of the transaction's tenant in, as [`super::Store::ingest`] does, for a caller that has more to
+    /// write with them.
+    async fn ingest(&self, batch: &[Accept], now: Timestamp) -> Result<Vec<Accepted>, StoreError>;
     /// One work item.
     async fn find(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<WorkItem>, StoreError>;
     /// Whether an item is kept from somebody: it came in at a hidden integration, or only hidden agents have it.

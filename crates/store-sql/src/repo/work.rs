@@ -3,7 +3,7 @@
 use crate::{
     entity::{decision, effect, job, lane_entry, work_item},
     error::{db_error, word},
-    hidden,
+    hidden, ingest,
     query::{anywhere, insert, narrow, page},
     tx::SqlTx,
 };
@@ -17,7 +17,10 @@ use domain::{
     page::{Page, PageRequest},
     work::{Decision, LaneOutcome, STOPPED, Verdict, WITHDRAWN, WorkItem, WorkItemStatus, outcome},
 };
-use ports::store::{StoreError, WorkFilter, WorkRepository};
+use ports::{
+    ingest::{Accept, Accepted},
+    store::{StoreError, WorkFilter, WorkRepository},
+};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, IntoSimpleExpr, JoinType, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Select,
@@ -31,6 +34,10 @@ pub(crate) struct SqlWork<'t>(pub(crate) &'t SqlTx);
 
 #[async_trait]
 impl WorkRepository for SqlWork<'_> {
+    async fn ingest(&self, batch: &[Accept], now: Timestamp) -> Result<Vec<Accepted>, StoreError> {
+        ingest::ingest(self.0, now, batch).await
+    }
+
     async fn find(&self, tenant: TenantId, id: WorkItemId) -> Result<Option<WorkItem>, StoreError> {
         of(tenant)
             .filter(work_item::Column::Id.eq(id.as_uuid()))

@@ -171,3 +171,27 @@ pub async fn work_handed_over_by_name_reaches_only_enabled_agents_of_that_name(h
     let expected = vec![outcomes[2].work_item_id, outcomes[0].work_item_id];
     assert_eq!(listed, expected);
 }
+
+/// Taken in within a transaction of the caller's: undone with it, and told of with it.
+pub async fn a_transaction_takes_in_whole_or_not_at_all(h: &Harness) {
+    let batch = [delivery(h, "1", "chat")];
+    let tx = h.write().await;
+    let lost = tx.work().ingest(&batch, h.now()).await.unwrap()[0];
+    drop(tx);
+    assert!(h.commits.take().is_empty());
+    let tx = h.write().await;
+    assert_eq!(
+        tx.work()
+            .find(h.tenant.id, lost.work_item_id)
+            .await
+            .unwrap(),
+        None
+    );
+    let kept = tx.work().ingest(&batch, h.now()).await.unwrap()[0];
+    assert!(!kept.duplicate);
+    tx.commit().await.unwrap();
+    assert!(h.commits.take().iter().any(|told| told.lanes_ready));
+    let again = h.store.ingest(batch.to_vec()).await.unwrap()[0];
+    assert!(again.duplicate);
+    assert_eq!(again.work_item_id, kept.work_item_id);
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 use super::{Evidence, Findings, group};
-use crate::rows::{Effect, Item, Rows};
+use crate::rows::{Effect, Inbound, Item, Rows};
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     let rows = &evidence.end;
@@ -15,6 +15,38 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
         ended(item, &ends, rows, findings);
     }
     shared(rows, findings);
+    for rows in evidence.crashes.iter().chain([rows]) {
+        noted(rows, findings);
+    }
+}
+
+/// What somebody handed in is in the audit trail, once, at every instant.
+fn noted(rows: &Rows, findings: &mut Findings) {
+    let notes = group(&rows.notes, |note| note.subject_id);
+    let handed_in = |event: &&Inbound| event.provider_event_id.starts_with("api:");
+    let events: BTreeSet<Uuid> = rows
+        .inbound
+        .iter()
+        .filter(handed_in)
+        .map(|e| e.id)
+        .collect();
+    let items = rows.items.iter();
+    let items: BTreeSet<Uuid> = items
+        .filter(|item| events.contains(&item.inbound_event_id))
+        .map(|item| item.id)
+        .collect();
+    for item in &items {
+        let count = notes.get(&Some(*item)).map_or(0, Vec::len);
+        findings.unless(count == 1, "noted-once", || {
+            format!("work item {item} was handed in and is {count} times in the audit trail")
+        });
+    }
+    for note in &rows.notes {
+        let known = note.subject_id.is_some_and(|id| items.contains(&id));
+        findings.unless(known, "noted-once", || {
+            format!("audit entry {} names work that is not there", note.seq)
+        });
+    }
 }
 
 fn accepted(evidence: &Evidence, findings: &mut Findings) {

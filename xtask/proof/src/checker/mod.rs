@@ -4,6 +4,8 @@
 mod delivery;
 mod effects;
 mod history;
+#[cfg(test)]
+mod kept;
 mod money;
 mod queue;
 #[cfg(test)]

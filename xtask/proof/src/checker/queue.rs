@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 use super::{Evidence, Findings, group};
-use crate::rows::{Job, Rows};
+use crate::rows::{Approval, Job, Rows};
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     let rows = &evidence.end;
@@ -14,6 +14,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Findings) {
     jobs(rows, findings);
     for rows in evidence.crashes.iter().chain([rows]) {
         one_job_per_lane(rows, findings);
+        waits(rows, findings);
     }
     let mut seen = BTreeSet::new();
     for line in &evidence.outside.written {
@@ -114,6 +115,40 @@ fn one_job_per_lane(rows: &Rows, findings: &mut Findings) {
         findings.unless(jobs.len() <= 1, "one-job-per-lane", || {
             let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
             format!("lane {lane} has {} open jobs: {ids:?}", jobs.len())
+        });
+    }
+}
+
+/// A job that waits has one open question, for a call without a result; a question is open only while its job waits.
+fn waits(rows: &Rows, findings: &mut Findings) {
+    let open = rows.approvals.iter().filter(|a| a.status == "pending");
+    let open: Vec<&Approval> = open.collect();
+    for job in rows.jobs.iter().filter(|job| job.status == "waiting") {
+        let questions = open.iter().filter(|a| a.job_id == job.id).count();
+        findings.unless(questions == 1, "wait-whole", || {
+            format!("job {} waits for {questions} answers", job.id)
+        });
+    }
+    for approval in open {
+        let job = rows.jobs.iter().find(|job| job.id == approval.job_id);
+        let call = rows
+            .tool_calls
+            .iter()
+            .find(|call| Some(call.id) == approval.tool_call_id);
+        let holds = job.is_some_and(|job| job.status == "waiting")
+            && call.is_some_and(|call| call.result.is_none());
+        findings.unless(holds, "wait-whole", || {
+            format!(
+                "approval {} is open, and its job is {:?} with the call {:?}",
+                approval.id,
+                job.map(|job| &job.status),
+                call.map(|call| &call.status)
+            )
+        });
+    }
+    for (call, questions) in group(&rows.approvals, |approval| approval.tool_call_id) {
+        findings.unless(call.is_some() && questions.len() == 1, "asked-once", || {
+            format!("tool call {call:?} asked {} times", questions.len())
         });
     }
 }

@@ -1,189 +1,12 @@
-//! Rows that keep every promise, and the same rows with one promise broken by hand each.
+//! Rows that keep every promise, with one promise broken by hand each.
 
 use serde_json::json;
-use uuid::Uuid;
 
-use super::{Evidence, Outside, Shown, check};
-use crate::rows::{
-    Budget, Conversation, Decision, Effect, Entry, Event, Feed, Inbound, Item, Job, Lane, Message,
-    ModelCall, Rows, Session, ToolCall,
+use super::{
+    Evidence, Shown, check,
+    kept::{ITEM, JOB, id, kept},
 };
-
-const fn id(number: u128) -> Uuid {
-    Uuid::from_u128(number)
-}
-
-const ITEM: Uuid = id(2);
-const JOB: Uuid = id(3);
-const AGENT: Uuid = id(4);
-const LANE: Uuid = id(5);
-const PLACE: Uuid = id(6);
-
-/// One delivery, one job with a tool call, one reply that people see.
-fn kept() -> Evidence {
-    let end = ends(said(came()));
-    let shown = Shown {
-        id: "77".to_owned(),
-        text: "Done.".to_owned(),
-        is_progress: false,
-    };
-    let outside = Outside {
-        accepted: vec![(id(7), "update:1".to_owned())],
-        shown: [((id(7), "42".to_owned()), vec![shown])].into(),
-        ..Outside::default()
-    };
-    Evidence {
-        crashes: vec![end.clone()],
-        end,
-        outside,
-    }
-}
-
-/// What came in, where it waits, and the job that took it.
-fn came() -> Rows {
-    Rows {
-        conversations: vec![Conversation {
-            id: PLACE,
-            integration_id: id(7),
-            channel: "42".to_owned(),
-        }],
-        inbound: vec![Inbound {
-            id: id(8),
-            integration_id: id(7),
-            provider_event_id: "update:1".to_owned(),
-        }],
-        items: vec![Item {
-            id: ITEM,
-            inbound_event_id: id(8),
-            conversation_id: PLACE,
-            text: "hi".to_owned(),
-            status: "replied".to_owned(),
-            reason: None,
-        }],
-        lanes: vec![Lane {
-            id: LANE,
-            lease_worker: None,
-            fence: 1,
-            ready: 0,
-        }],
-        entries: vec![Entry {
-            id: id(9),
-            lane_id: LANE,
-            agent_id: AGENT,
-            work_item_id: ITEM,
-            status: "done".to_owned(),
-            job_id: Some(JOB),
-        }],
-        decisions: vec![Decision {
-            work_item_id: ITEM,
-            agent_id: AGENT,
-            verdict: "act".to_owned(),
-            reason: "it is a direct chat".to_owned(),
-        }],
-        jobs: vec![Job {
-            id: JOB,
-            work_item_id: ITEM,
-            agent_id: AGENT,
-            lane_id: LANE,
-            attempt: 1,
-            status: "completed".to_owned(),
-            cost_micros: 5,
-            event_seq: 5,
-        }],
-        ..Rows::default()
-    }
-}
-
-/// What the job said and did.
-fn said(rows: Rows) -> Rows {
-    let message = |seq: i64, role: &str, parts| Message {
-        id: id(10 + u128::try_from(seq).unwrap()),
-        job_id: JOB,
-        seq,
-        role: role.to_owned(),
-        parts,
-    };
-    Rows {
-        messages: vec![
-            message(1, "user", json!([{"type": "text", "text": "hi"}])),
-            message(
-                2,
-                "assistant",
-                json!([{"type": "tool_call", "id": "a", "name": "bash"}]),
-            ),
-            message(
-                3,
-                "tool",
-                json!([{"type": "tool_result", "id": "a", "text": "ok"}]),
-            ),
-            message(4, "assistant", json!([{"type": "text", "text": "Done."}])),
-        ],
-        tool_calls: vec![ToolCall {
-            id: id(20),
-            job_id: JOB,
-            message_id: id(12),
-            position: 0,
-            provider_call_id: "a".to_owned(),
-            status: "succeeded".to_owned(),
-            result: Some("ok".to_owned()),
-        }],
-        model_calls: vec![ModelCall {
-            id: id(21),
-            agent_id: AGENT,
-            job_id: Some(JOB),
-            status: "settled".to_owned(),
-            cost_micros: 5,
-        }],
-        budgets: vec![Budget {
-            scope: "job".to_owned(),
-            scope_id: JOB,
-            spent_micros: 5,
-            reserved_micros: 0,
-        }],
-        ..rows
-    }
-}
-
-/// What it sent, and what it told while it ran.
-fn ends(rows: Rows) -> Rows {
-    let event = |seq: i64, kind: &str, payload| Event {
-        tenant_id: id(1),
-        job_id: JOB,
-        seq,
-        feed_seq: seq,
-        kind: kind.to_owned(),
-        payload,
-    };
-    Rows {
-        effects: vec![Effect {
-            id: id(22),
-            job_id: JOB,
-            slot: "reply".to_owned(),
-            conversation_id: PLACE,
-            kind: "reply".to_owned(),
-            action: json!({"kind": "reply", "markdown": "Done."}),
-            status: "sent".to_owned(),
-            provider_reference: Some("77".to_owned()),
-        }],
-        events: vec![
-            event(1, "message", json!({})),
-            event(2, "message", json!({})),
-            event(3, "message", json!({})),
-            event(4, "message", json!({})),
-            event(5, "job.status", json!({"status": "completed"})),
-        ],
-        feeds: vec![Feed {
-            tenant_id: id(1),
-            last_seq: 5,
-        }],
-        sessions: vec![Session {
-            id: id(23),
-            job_id: JOB,
-            status: "closed".to_owned(),
-        }],
-        ..rows
-    }
-}
+use crate::rows::{Approval, Note};
 
 /// The rules that are broken after this change.
 fn broken(change: impl FnOnce(&mut Evidence)) -> Vec<&'static str> {
@@ -401,4 +224,71 @@ fn what_a_crash_took_back_is_found() {
         broken(|e| "failed".clone_into(&mut e.crashes[0].jobs[0].status)),
         ["final-stays"]
     );
+}
+
+#[test]
+fn a_wait_that_is_half_written_is_found() {
+    let question = |status: &str| Approval {
+        id: id(24),
+        job_id: JOB,
+        tool_call_id: Some(id(20)),
+        status: status.to_owned(),
+    };
+    let whole = |e: &mut Evidence| {
+        "waiting".clone_into(&mut e.crashes[0].jobs[0].status);
+        "running".clone_into(&mut e.crashes[0].tool_calls[0].status);
+        e.crashes[0].tool_calls[0].result = None;
+        e.crashes[0].approvals.push(question("pending"));
+        e.end.approvals.push(question("approved"));
+    };
+    assert_eq!(broken(whole), [""; 0]);
+    let unasked = |e: &mut Evidence| {
+        whole(e);
+        e.crashes[0].approvals.clear();
+    };
+    assert_eq!(broken(unasked), ["wait-whole"]);
+    let awake = |e: &mut Evidence| {
+        whole(e);
+        "running".clone_into(&mut e.crashes[0].jobs[0].status);
+    };
+    assert_eq!(broken(awake), ["wait-whole"]);
+    let answered = |e: &mut Evidence| {
+        whole(e);
+        e.crashes[0].tool_calls[0].result = Some("approved".to_owned());
+    };
+    assert_eq!(broken(answered), ["wait-whole"]);
+    let twice = |e: &mut Evidence| {
+        let mut second = question("denied");
+        second.id = id(25);
+        e.end.approvals.extend([question("withdrawn"), second]);
+    };
+    assert_eq!(broken(twice), ["asked-once"]);
+}
+
+#[test]
+fn work_that_is_handed_in_and_not_noted_is_found() {
+    let handed_in = |e: &mut Evidence| {
+        for rows in e.crashes.iter_mut().chain([&mut e.end]) {
+            "api:1".clone_into(&mut rows.inbound[0].provider_event_id);
+            rows.notes.push(Note {
+                seq: 1,
+                subject_id: Some(ITEM),
+            });
+        }
+        e.outside.accepted.clear();
+    };
+    assert_eq!(broken(handed_in), [""; 0]);
+    let unnoted = |e: &mut Evidence| {
+        handed_in(e);
+        e.crashes[0].notes.clear();
+    };
+    assert_eq!(broken(unnoted), ["noted-once"]);
+    let of_nothing = |e: &mut Evidence| {
+        handed_in(e);
+        e.end.notes.push(Note {
+            seq: 2,
+            subject_id: Some(id(98)),
+        });
+    };
+    assert_eq!(broken(of_nothing), ["noted-once"]);
 }
