@@ -25,6 +25,9 @@ test("a provider is tested as it is added and again when its key is right", asyn
   await expect(dialog.getByText("OK", { exact: true })).toBeVisible();
   await dialog.getByRole("button", { name: "Done" }).click();
 
+  await page.getByRole("button", { name: "Test demo" }).click();
+  await expect(page.getByText("demo/scripted answered")).toBeVisible();
+
   expect(JSON.stringify(await api.get("/providers"))).not.toContain(model_key);
   expect(await page.content()).not.toContain(model_key);
 });

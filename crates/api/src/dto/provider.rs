@@ -55,6 +55,15 @@ pub(crate) struct CreateProviderTest {
     pub(crate) model: Option<String>,
 }
 
+/// Which model to ask.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateModelTest {
+    /// `provider/model`.
+    #[schema(example = "demo/scripted")]
+    pub(crate) model: String,
+}
+
 /// Where a provider was configured.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

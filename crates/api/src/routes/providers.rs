@@ -4,8 +4,8 @@ use crate::{
     dto::{
         PageView,
         provider::{
-            CreateProvider, CreateProviderTest, ModelsView, ProviderTestView, ProviderView,
-            UpdateProvider,
+            CreateModelTest, CreateProvider, CreateProviderTest, ModelsView, ProviderTestView,
+            ProviderView, UpdateProvider,
         },
     },
     extract::{Body, Caller, Id},
@@ -23,6 +23,7 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(find_provider, update_provider, delete_provider))
         .routes(routes!(test_provider))
         .routes(routes!(list_models))
+        .routes(routes!(test_model))
 }
 
 /// List model providers.
@@ -110,4 +111,17 @@ async fn test_provider(
     responses((status = 200, description = "The models.", body = ModelsView), ApiError))]
 async fn list_models(Caller(context): Caller) -> Result<Json<ModelsView>, ApiError> {
     Ok(Json(offers::models(&context).await?.into()))
+}
+
+/// Test a model.
+///
+/// Asks it a short question, at its provider's price, whoever gave the provider.
+#[utoipa::path(post, path = "/models/test", tag = "settings", request_body = CreateModelTest,
+    responses((status = 200, description = "What came of it.", body = ProviderTestView), ApiError))]
+async fn test_model(
+    Caller(context): Caller,
+    Body(body): Body<CreateModelTest>,
+) -> Result<Json<ProviderTestView>, ApiError> {
+    let tested = providers::test_model(&context, &body.model).await?;
+    Ok(Json(tested.into()))
 }

@@ -199,6 +199,7 @@ async fn of_settings(app: &App, operation: &str) -> Option<Scene> {
     let name = format!("x{}", app.platform.ids.next().as_u128() % 1_000_000);
     Some(match operation {
         "create_agent" | "create_integration" | "set_retention" | "create_provider" => scene([]),
+        "test_model" => scene([]).with(json!({"model": "demo/scripted"})),
         "set_oidc" => scene([]).with(settings()),
         "delete_oidc" => {
             app.put("/api/v1/settings/oidc", settings()).await;

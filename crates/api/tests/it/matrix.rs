@@ -162,6 +162,7 @@ const ROWS: &[(&str, &[Role], &str)] = &[
     ("delete_provider", ADMINS, ""),
     ("test_provider", ADMINS, "{}"),
     ("list_models", ALL, ""),
+    ("test_model", ADMINS, r#"{"model": "demo/scripted"}"#),
     ("list_tools", ALL, ""),
     ("show_about", ADMINS, ""),
     ("show_retention", ADMINS, ""),

@@ -152,3 +152,34 @@ async fn the_server_says_what_it_is_and_which_models_it_knows() {
     assert_eq!(models["default_model"], "demo/scripted");
     assert_eq!(models["items"][0]["model"], "demo/scripted");
 }
+
+#[tokio::test]
+async fn a_model_of_any_provider_is_tested() {
+    let app = App::start().await;
+    let made = provider(&app, "open").await;
+    let test = |model: &str| app.post("/api/v1/models/test", json!({"model": model}));
+    for model in ["demo/scripted", "open/some"] {
+        let tested = test(model).await;
+        assert_eq!(tested.status, StatusCode::OK, "{}", tested.body);
+        assert_eq!(tested.body["ok"], false);
+        let detail = tested.body["detail"].as_str().unwrap();
+        assert!(detail.starts_with(model), "{detail}");
+    }
+    let path = format!("{PROVIDERS}/{}", made["id"].as_str().unwrap());
+    assert_eq!(app.get(&path).await.body["health"], "failed");
+    let entries = app.get("/api/v1/audit?action=provider.tested").await.body;
+    let of = |entry: usize| entries["items"][entry]["subject"].clone();
+    assert_eq!(
+        (&of(0)["id"], &of(0)["name"]),
+        (&made["id"], &json!("open"))
+    );
+    assert_eq!(
+        (&of(1)["id"], &of(1)["name"]),
+        (&Value::Null, &json!("demo"))
+    );
+    for wrong in ["scripted", "nobody/x"] {
+        let refused = test(wrong).await;
+        refused.is_problem(422, "validation_failed");
+        assert_eq!(refused.body["errors"][0]["field"], "model");
+    }
+}

@@ -2,31 +2,25 @@
 
 mod connected;
 mod resolve;
+mod testing;
 
 pub use connected::Providers;
 pub use resolve::{ModelProblem, resolve};
+pub use testing::{Tested, test, test_model};
 
 use crate::{Context, Error, error::found};
 use domain::{
     access::{Area, Right},
     audit::Change,
     id::ProviderId,
-    message::{Part, Role, Trust},
-    model::ModelRef,
     provider::{Provider, ProviderHealth, ProviderKind, ProviderName},
     secret::Secret,
 };
 use ports::{
-    inference::{ModelRequest, ProviderFacts, Turn},
+    inference::ProviderFacts,
     store::{StoreError, StoreTx},
 };
 use serde_json::{Value, json};
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
-
-/// How long a provider may take to begin an answer when it is tested.
-const TEST_TIME: Duration = Duration::from_secs(30);
-/// What a test may have generated; some providers refuse to be asked for less.
-const TEST_TOKENS: i64 = 64;
 
 /// What is asked of a new provider.
 #[derive(Clone)]
@@ -50,17 +44,6 @@ pub struct UpdateProvider {
     pub api_key: Option<Option<Secret>>,
     /// Another place; `Some(None)` = the vendor's own address.
     pub base_url: Option<Option<String>>,
-}
-
-/// What a test found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tested {
-    /// Whether it answered.
-    pub ok: bool,
-    /// What was asked, or the failure, in words for a person.
-    pub detail: String,
-    /// How long that took.
-    pub took: Duration,
 }
 
 /// Those of the environment, then those that people added, each by name.
@@ -185,99 +168,6 @@ pub async fn delete(context: &Context, id: ProviderId) -> Result<(), Error> {
     tx.commit().await?;
     context.platform.providers.disconnect(id);
     Ok(())
-}
-
-/// Asks a model of it one short question and notes whether it answered.
-#[tracing::instrument(name = "providers.test", skip_all, fields(tenant.id = %context.tenant, provider.id = %id))]
-pub async fn test(
-    context: &Context,
-    id: ProviderId,
-    model: Option<String>,
-) -> Result<Tested, Error> {
-    context.authorise(Area::Settings, Right::Administer)?;
-    let tx = context.read().await?;
-    let provider = load(context, tx.as_ref(), id).await?;
-    drop(tx);
-    let model = if let Some(model) = model {
-        ModelRef::parse(&format!("{}/{model}", provider.name))
-            .map_err(|error| Error::invalid("model", error.to_string()))?
-    } else {
-        let known = context.platform.providers.known(&facts(&provider));
-        let first = known.into_iter().next().map(|known| known.model);
-        first.ok_or_else(|| {
-            Error::invalid(
-                "model",
-                "name a model that this provider serves, without the provider",
-            )
-        })?
-    };
-    let tested = ask(context, &provider, &model).await;
-    let tx = context.write().await?;
-    let mut now = load(context, tx.as_ref(), id).await?;
-    if now.updated_at == provider.updated_at {
-        now.health = if tested.ok {
-            ProviderHealth::Ok
-        } else {
-            ProviderHealth::Failed
-        };
-        now.health_detail = (!tested.ok).then(|| tested.detail.clone());
-        tx.providers().update(&now).await?;
-        let change = Change::to(
-            "provider.tested",
-            "provider",
-            id.as_uuid(),
-            Some(now.name.to_string()),
-        );
-        let after = json!({ "model": model.to_string(), "ok": tested.ok });
-        let change = change.between(None, Some(after));
-        context.audit(tx.as_ref(), change).await?;
-        tx.commit().await?;
-    }
-    Ok(tested)
-}
-
-async fn ask(context: &Context, provider: &Provider, model: &ModelRef) -> Tested {
-    let (providers, clock) = (&context.platform.providers, &context.platform.clock);
-    let began = clock.now();
-    let outcome = match providers.connect(provider) {
-        Ok(inference) => {
-            let mut answer = pin!(inference.ask(question(model)));
-            let mut time = pin!(clock.sleep(TEST_TIME));
-            let first = poll_fn(|task| match answer.as_mut().poll(task) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending => time.as_mut().poll(task).map(|()| None),
-            });
-            match first.await {
-                Some(Ok(_answer)) => Ok(()),
-                Some(Err(error)) => Err(error.to_string()),
-                None => Err(format!("no answer within {} s", TEST_TIME.as_secs())),
-            }
-        }
-        Err(problem) => Err(problem.to_string()),
-    };
-    let detail = match &outcome {
-        Ok(()) => format!("{model} answered"),
-        Err(why) => providers.redact(&format!("{model} did not answer: {why}")),
-    };
-    Tested {
-        ok: outcome.is_ok(),
-        detail,
-        took: (clock.now() - began).to_std().unwrap_or_default(),
-    }
-}
-
-fn question(model: &ModelRef) -> ModelRequest {
-    ModelRequest {
-        model: model.name().to_owned(),
-        system: "Answer with one word.".to_owned(),
-        turns: vec![Turn {
-            role: Role::User,
-            parts: vec![Part::human("Say hello.", Trust::Trusted)],
-        }],
-        tools: Vec::new(),
-        max_output_tokens: TEST_TOKENS,
-        thinking_tokens: None,
-    }
 }
 
 /// What others may know of a provider.

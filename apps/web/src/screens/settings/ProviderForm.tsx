@@ -63,7 +63,7 @@ export function ProviderForm({ provider, onClose }: { provider: ProviderView | n
             Test whether it answers with this key and address. Its models are called{" "}
             <span className="mono">{saved.name}/…</span>
           </Text>
-          <ProviderTest id={saved.id} name={saved.name} />
+          <ProviderTest name={saved.name} />
           <Group justify="flex-end">
             <Button onClick={onClose}>Done</Button>
           </Group>

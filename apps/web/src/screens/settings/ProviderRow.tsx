@@ -55,21 +55,23 @@ export function ProviderRow({ provider, onEdit }: { provider: ProviderView; onEd
           {provider.health_detail}
         </Text>
       )}
-      {id !== null && <ProviderTest id={id} name={provider.name} />}
+      <ProviderTest name={provider.name} />
     </Row>
   );
 }
 
-export function ProviderTest({ id, name }: { id: string; name: string }) {
+export function ProviderTest({ name }: { name: string }) {
   const afterwards = useAfterwards("/api/v1/providers");
-  const test = $api.useMutation("post", "/api/v1/providers/{id}/test");
-  const [model, setModel] = useState("");
+  const test = $api.useMutation("post", "/api/v1/models/test");
+  const [typed, setTyped] = useState("");
   const models = $api.useQuery("get", "/api/v1/models");
+  const known = models.data?.items.find(({ provider }) => provider === name)?.model;
   // Of a provider with a name of its own the server knows no model that it could ask.
-  const mustName = models.isSuccess && !models.data.items.some(({ provider }) => provider === name);
+  const mustName = models.isSuccess && known === undefined;
+  const model = known ?? (typed.trim() === "" ? null : `${name}/${typed.trim()}`);
   const run = async () => {
-    const asked = model.trim();
-    const { ok } = await test.mutateAsync({ params: { path: { id } }, body: mustName ? { model: asked } : {} });
+    if (model === null) return;
+    const { ok } = await test.mutateAsync({ body: { model } });
     await afterwards(ok ? `${name} answers.` : `${name} does not answer.`);
   };
   return (
@@ -82,14 +84,14 @@ export function ProviderTest({ id, name }: { id: string; name: string }) {
             placeholder="A model to ask"
             autoCapitalize="off"
             spellCheck={false}
-            value={model}
-            onChange={(event) => setModel(event.currentTarget.value)}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
           />
         )}
         <Button
           variant="default"
           loading={test.isPending}
-          disabled={mustName && model.trim() === ""}
+          disabled={model === null}
           onClick={() => void run().catch(() => undefined)}
           aria-label={`Test ${name}`}
         >
