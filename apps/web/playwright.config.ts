@@ -10,6 +10,8 @@ export default defineConfig({
   // One server with one history: what runs at the same time would be seen by the other.
   workers: 1,
   forbidOnly: true,
+  // A build machine may stand still for longer than any patience here; what fails twice is broken.
+  retries: process.env.CI ? 1 : 0,
   timeout: 60_000,
   expect: { timeout: 10_000 },
   reporter: "list",

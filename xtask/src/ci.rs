@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    codegen, programs, proof, schemathesis, sdks, shell, test, tidy, web::Web, workspace::Workspace,
+    codegen, e2e, programs, proof, schemathesis, sdks, shell, test, tidy, web::Web,
+    workspace::Workspace,
 };
 
 /// Runs every gate and stops at the first that fails.
@@ -21,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
     sdks::run()?;
     schemathesis::run(&[])?;
     proof::crash(&["--ci".to_owned()])?;
+    e2e::run(&[])?;
     test::run(None)
 }
 

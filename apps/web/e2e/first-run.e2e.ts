@@ -47,6 +47,7 @@ test("the set-up link makes the owner, once, who then logs in with a second fact
     await dialog.getByRole("button", { name: "Continue" }).click();
     const key = dialog.getByRole("button", { name: /id of the authenticator/ });
     const found = /[A-Z2-7]{16,}/.exec((await key.textContent()) ?? "")?.[0] ?? "";
+    await expect(dialog.getByRole("img")).toBeVisible();
     await photographed(page, "second-factor");
     await dialog.getByRole("textbox", { name: "Code" }).fill(totp(found, Date.now()));
     await dialog.getByRole("button", { name: "Confirm" }).click();

@@ -24,6 +24,11 @@ export function useIntegrationNames(): Names {
   return $api.useQuery("get", "/api/v1/integrations", QUERY, FRESH).data ?? NONE;
 }
 
+/** What an integration is called, or was: one that is not among all there are was deleted. */
+export function integrationName(names: Names, id: string): string | null {
+  return names.get(id) ?? (names.size > 0 && names.size < QUERY.params.query.limit ? "Deleted" : null);
+}
+
 const OPEN = { params: { query: { status: "open", limit: 100 } } } as const;
 const TITLES = { select: titlesOf };
 

@@ -124,7 +124,7 @@ function Cells<Item>({ columns, item, link, onOpen }: DataListProps<Item> & { it
         data-first={index === 0 || undefined}
         data-wide-only={column.wideOnly || undefined}
       >
-        {index > 0 && <span className={classes.cardLabel}>{column.header}</span>}
+        {index > 0 && content !== null && <span className={classes.cardLabel}>{column.header}</span>}
         {index === 0 ? <Opener link={link?.(item)} open={onOpen && (() => onOpen(item))} content={content} /> : content}
       </div>
     );

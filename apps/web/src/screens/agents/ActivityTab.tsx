@@ -66,13 +66,9 @@ export function ActivityTab({ agent, status, onStatus }: Props) {
 const COLUMNS: readonly Column<JobView>[] = [
   { header: "Job", width: "minmax(0, 1.2fr)", cell: (job) => <StatusBadge kind="job" status={job.status} /> },
   {
-    header: "What happened",
+    header: "Remark",
     width: "minmax(0, 2fr)",
-    cell: (job) => (
-      <Text size="xs" c="dimmed" lineClamp={2}>
-        {job.failure?.message ?? (job.retry_of ? `Attempt ${job.attempt}` : "")}
-      </Text>
-    ),
+    cell: (job) => remark(job),
   },
   { header: "Took", width: "90px", align: "right", cell: (job) => <Took job={job} /> },
   { header: "Cost", width: "90px", align: "right", cell: (job) => <Money micros={job.cost_micros} /> },
@@ -87,6 +83,17 @@ const COLUMNS: readonly Column<JobView>[] = [
   },
   { header: "Id", width: "120px", wideOnly: true, cell: (job) => <CopyId id={job.id} of="job" /> },
 ];
+
+/** Most jobs need none: they ended as they should. */
+function remark(job: JobView) {
+  const text = job.failure?.message ?? (job.retry_of === null ? null : `Attempt ${job.attempt}`);
+  if (text === null) return null;
+  return (
+    <Text size="xs" c="dimmed" lineClamp={2}>
+      {text}
+    </Text>
+  );
+}
 
 function Took({ job }: { job: JobView }) {
   if (job.started_at === null || job.finished_at === null) return null;

@@ -13,7 +13,7 @@ import type { AgentView } from "./types";
 
 const ENTRIES = "/api/v1/conversations/{id}/entries";
 
-export function Hello({ agent, template }: { agent: AgentView; template: AgentTemplate }) {
+export default function Hello({ agent, template }: { agent: AgentView; template: AgentTemplate }) {
   const [text, setText] = useState(template.hello);
   const [conversationId, setConversationId] = useState<string | null>(null);
   const cache = useQueryClient();

@@ -4,25 +4,26 @@ import { Button, Group, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { $api } from "../../api/client";
 import { useMay } from "../../api/session";
 import { ErrorState } from "../../components/ErrorState";
 import { TextLink } from "../../components/Links";
 import { NotAllowed } from "../../components/NotAllowed";
 import { Page } from "../../components/Page";
+import { CardSkeleton } from "../../components/Skeletons";
 import { Steps } from "../../components/Steps";
 import { UnsavedGuard } from "../../components/UnsavedGuard";
 import { placeErrors } from "../../lib/fieldErrors";
 import { type AgentValues, budgetProblem, createBody, modelProblem, nameProblem } from "./agentForm";
-import { BudgetField, ReplyPolicyField } from "./BehaviourFields";
-import { Hello } from "./Hello";
-import { ModelPicker } from "./ModelPicker";
 import { TemplateCards } from "./TemplateCards";
-import { ToolPicker } from "./ToolPicker";
 import { type AgentTemplate, templateOf } from "./templates";
 import type { AgentView } from "./types";
 import { AGENT_FIELDS } from "./useSaveAgent";
+
+// The first step is to be there at once; what the others need is loaded while it is filled in.
+const HowItWorks = lazy(() => import("./HowItWorks"));
+const Hello = lazy(() => import("./Hello"));
 
 const STEPS = ["Who it is", "How it works", "Say hello"] as const;
 const FIRST = ["name", "instructions"];
@@ -147,10 +148,9 @@ function Setup() {
             )}
             {step === 1 && (
               <Stack gap="xl">
-                <ModelPicker {...field("model")} />
-                <ReplyPolicyField {...field("reply_policy")} />
-                <BudgetField {...field("budget")} mayDefault />
-                <ToolPicker {...field("tools")} />
+                <Suspense fallback={<CardSkeleton height={360} />}>
+                  <HowItWorks field={field} />
+                </Suspense>
                 {problem !== null && <ErrorState error={problem} title="The agent was not made" />}
                 <Group gap="sm">
                   <Button variant="default" onClick={() => setStep(0)}>
@@ -164,7 +164,9 @@ function Setup() {
             )}
           </form>
         ) : (
-          <Hello agent={made} template={template} />
+          <Suspense fallback={<CardSkeleton height={240} />}>
+            <Hello agent={made} template={template} />
+          </Suspense>
         )}
       </Stack>
     </Page>

@@ -58,7 +58,7 @@ function EffectDetail({ effect, integration }: { effect: EffectView; integration
       <Stack gap="sm" role="status">
         <Group gap="sm">
           <StatusBadge kind="effect" status={effect.status} />
-          <Text fw={600}>{title}</Text>
+          {title && <Text fw={600}>{title}</Text>}
         </Group>
         {why && <Text size="sm">{why}</Text>}
       </Stack>

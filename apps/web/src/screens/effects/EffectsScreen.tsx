@@ -3,8 +3,8 @@
 
 import { IconSend } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useMemo } from "react";
 import { $api, paging } from "../../api/client";
+import { integrationName, useIntegrationNames } from "../../api/names";
 import { type Column, DataList } from "../../components/DataList";
 import { EmptyState } from "../../components/EmptyState";
 import { FilterBar } from "../../components/FilterBar";
@@ -26,11 +26,7 @@ export function EffectsScreen() {
     paging,
   );
   const agents = $api.useQuery("get", "/api/v1/agents", { params: { query: { limit: 100 } } });
-  const integrations = $api.useQuery("get", "/api/v1/integrations", { params: { query: { limit: 100 } } });
-  const names = useMemo(
-    () => new Map(integrations.data?.items.map((integration) => [integration.id, integration.name])),
-    [integrations.data],
-  );
+  const names = useIntegrationNames();
   const loaded = effects.data?.pages.flatMap((page) => page.items) ?? [];
   const open = id === undefined ? undefined : loaded.find((effect) => effect.id === id);
 
@@ -38,7 +34,7 @@ export function EffectsScreen() {
     { header: "Effect", cell: (effect) => <Words effect={effect} />, width: "minmax(0, 3fr)" },
     { header: "State", cell: (effect) => <StatusBadge kind="effect" status={effect.status} />, width: "110px" },
     { header: "Why", cell: (effect) => standing(effect).title, width: "minmax(0, 2fr)" },
-    { header: "Through", cell: (effect) => names.get(effect.integration_id) ?? "", width: "minmax(0, 1fr)" },
+    { header: "Through", cell: (effect) => integrationName(names, effect.integration_id), width: "minmax(0, 1fr)" },
     { header: "Age", cell: (effect) => <RelativeTime at={effect.created_at} />, width: "100px", align: "right" },
   ];
   return (
@@ -75,7 +71,7 @@ export function EffectsScreen() {
         <EffectDrawer
           id={id}
           loaded={open}
-          integration={open ? names.get(open.integration_id) : undefined}
+          integration={open ? (integrationName(names, open.integration_id) ?? undefined) : undefined}
           onClose={() => void navigate({ search: { status, ...others } })}
         />
       )}

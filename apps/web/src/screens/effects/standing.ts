@@ -9,8 +9,8 @@ export type EffectStatus = components["schemas"]["EffectStatus"];
 export type Choice = "release" | "resend" | "mark_sent" | "cancel";
 
 export type Standing = {
-  /** One short sentence: the state. */
-  title: string;
+  /** One short sentence: the state; null where its name says it all. */
+  title: string | null;
   /** Why, and what it takes to go on; null where the state says it all. */
   why: string | null;
   choices: Choice[];
@@ -35,7 +35,7 @@ export function standing(effect: EffectView): Standing {
     case "sending":
       return { title: "Being sent", why: null, choices: [] };
     case "sent":
-      return { title: "Sent", why: effect.detail ? sentences(effect.detail) : null, choices: [] };
+      return { title: null, why: effect.detail ? sentences(effect.detail) : null, choices: [] };
     case "unknown":
       return {
         title: "Nobody knows whether it arrived",

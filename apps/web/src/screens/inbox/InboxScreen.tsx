@@ -3,7 +3,7 @@ import { Text } from "@mantine/core";
 import { IconInbox } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { $api, paging } from "../../api/client";
-import { useAgentNames, useIntegrationNames } from "../../api/names";
+import { integrationName, useAgentNames, useIntegrationNames } from "../../api/names";
 import type { components } from "../../api/schema";
 import { useMay } from "../../api/session";
 import type { WorkItemFilter } from "../../api/types";
@@ -72,6 +72,11 @@ export function InboxScreen() {
   );
 }
 
+/** Where it was said; not of a thread that is called by the very words. */
+function place({ title, text }: WorkItem["message"]): string | null {
+  return title !== null && !text.startsWith(title.replace(/…$/, "")) ? title : null;
+}
+
 function useFilters(): Filter[] {
   const options = (names: ReadonlyMap<string, string>) => [...names].map(([value, label]) => ({ value, label }));
   return [
@@ -94,12 +99,12 @@ function useColumns(): Column<WorkItem>[] {
           <span className={classes.text}>{item.message.text.trim() === "" ? "(no text)" : item.message.text}</span>
           <Text component="span" size="xs" c="dimmed">
             {item.message.sender.display_name}
-            {item.message.title !== null && ` in ${item.message.title}`}
+            {place(item.message) !== null && ` in ${place(item.message)}`}
           </Text>
         </span>
       ),
     },
-    { header: "Integration", cell: (item) => integrations.get(item.integration_id) ?? "" },
+    { header: "Integration", cell: (item) => integrationName(integrations, item.integration_id) },
     {
       header: "For",
       width: "88px",
