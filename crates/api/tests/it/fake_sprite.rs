@@ -1,22 +1,122 @@
-//! What the surface sees of a sprite beyond its shells: a policy that is kept, checkpoints that can be made
-//! and forgotten, one file, one process, `7`, that runs until it is killed, and commands that all say the same.
+//! Sprites as the surface sees them: shells that a test says run, a policy that is kept, checkpoints that can be
+//! made and forgotten, one file, one process, `7`, that runs until it is killed, and commands that all say the same.
 
-use crate::fakes::Shells;
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Timestamp, sprite::NetworkPolicy};
+use domain::{
+    Timestamp,
+    id::SpriteSessionId,
+    sprite::{NetworkPolicy, SandboxTier, SpriteKey},
+};
 use futures_util::stream;
 use ports::sandbox::{
-    Attached, Checkpoint, Checkpoints, Command, DirectoryEntry, EntryKind, Exit, Files,
-    ListeningPort, Network, OutputStream, ProcessEvent, ProcessId, ProcessInput, ProcessReport,
-    ProcessState, Processes, Progress, SandboxError, ServiceDefinition, ServiceLog, ServiceReport,
-    Services, TerminalSize, Tunnel,
+    Attached, Checkpoint, Checkpoints, Command, DirectoryEntry, EntryKind, ExecOutcome,
+    ExecRequest, Exit, Files, Found, GrepMatch, GrepRequest, ListeningPort, Network, OutputSink,
+    OutputStream, ProcessEvent, ProcessId, ProcessInput, ProcessReport, ProcessState, Processes,
+    Progress, Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, ServiceDefinition,
+    ServiceLog, ServiceReport, Services, Sprite, SpriteReport, SpriteStatus, TerminalSize, Tunnel,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+/// All sprites are this one; it is awake while shells run there.
+#[derive(Clone, Default)]
+pub(crate) struct Shells(
+    pub(crate) Arc<Mutex<Vec<SpriteSessionId>>>,
+    Arc<Mutex<Kept>>,
+);
+
+impl Shells {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.1.lock().unwrap()
+    }
+}
+
+#[async_trait]
+impl SandboxHost for Shells {
+    fn report(&self) -> SandboxReport {
+        SandboxReport {
+            backend: SandboxBackend::Local(SandboxTier::Landlock),
+            missing: vec!["bubblewrap".to_owned()],
+        }
+    }
+
+    async fn open(&self, sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
+        let status = self.inspect(sprite).await?.status;
+        assert_ne!(status, SpriteStatus::Cold, "the surface wakes no sprite");
+        Ok(Arc::new(self.clone()))
+    }
+
+    fn sprite(&self, _sprite: SpriteKey) -> Arc<dyn Sprite> {
+        Arc::new(self.clone())
+    }
+
+    async fn destroy(&self, _sprite: SpriteKey) -> Result<(), SandboxError> {
+        self.0.lock().unwrap().clear();
+        Ok(())
+    }
+
+    async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
+        let shells = self.0.lock().unwrap().clone();
+        Ok(SpriteReport {
+            provisioned: !shells.is_empty(),
+            status: if shells.is_empty() {
+                SpriteStatus::Cold
+            } else {
+                SpriteStatus::Running
+            },
+            disk_bytes: Some(0),
+            disk_limit: None,
+            shells,
+        })
+    }
+
+    async fn shutdown(&self) {}
+}
+
+#[async_trait]
+impl Sandbox for Shells {
+    async fn exec(&self, _: ExecRequest, _: &dyn OutputSink) -> Result<ExecOutcome, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn close_shell(&self, shell: SpriteSessionId) -> Result<(), SandboxError> {
+        self.0.lock().unwrap().retain(|running| *running != shell);
+        Ok(())
+    }
+
+    async fn read_file(&self, path: &str, _: u64) -> Result<Bytes, SandboxError> {
+        read(path)
+    }
+
+    async fn write_file(&self, _: &str, _: Bytes) -> Result<(), SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn list_directory(&self, path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
+        list(path)
+    }
+
+    async fn create_directory(&self, _: &str) -> Result<(), SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn glob(&self, _: &str, _: &str, _: usize) -> Result<Found<String>, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+
+    async fn grep(&self, _: GrepRequest) -> Result<Found<GrepMatch>, SandboxError> {
+        panic!("{NO_HANDS}")
+    }
+}
+
+const NO_HANDS: &str = "the surface ends shells, looks at files and does nothing else in a sandbox";
 
 /// What the fake keeps.
 #[derive(Default)]
-pub(crate) struct Kept {
+struct Kept {
     policy: NetworkPolicy,
     checkpoints: Vec<Checkpoint>,
     killed: bool,
@@ -29,7 +129,7 @@ fn absent<T>(what: &str) -> Result<T, SandboxError> {
 }
 
 /// The content of the one file.
-pub(crate) fn read(path: &str) -> Result<Bytes, SandboxError> {
+fn read(path: &str) -> Result<Bytes, SandboxError> {
     match path {
         "./notes.md" => Ok(Bytes::from_static(b"# Notes\n")),
         path => absent(path),
@@ -37,7 +137,7 @@ pub(crate) fn read(path: &str) -> Result<Bytes, SandboxError> {
 }
 
 /// What is in the one directory.
-pub(crate) fn list(path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
+fn list(path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
     let notes = DirectoryEntry {
         name: "notes.md".to_owned(),
         kind: EntryKind::File,

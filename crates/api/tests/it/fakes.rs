@@ -1,16 +1,13 @@
-//! Stand-ins for what is outside of the surface: models, sandboxes, a vendor, the event feed.
+//! Stand-ins for what is outside of the surface, but for sprites: a model, a vendor, the event feed.
 
-use crate::fake_sprite::{self, Kept};
 use async_trait::async_trait;
 use bytes::Bytes;
 use crypto::{digest, new_token, token_hash};
 use domain::{
     channel::{Attachment, Place, Press},
-    id::{JobId, SpriteSessionId, TenantId},
-    model::ModelRef,
-    provider::ProviderKind,
+    id::{JobId, TenantId},
+    model::{ModelRef, Price},
     secret::Secret,
-    sprite::{SandboxTier, SpriteKey},
 };
 use futures_util::{StreamExt, stream};
 use ports::{
@@ -19,24 +16,19 @@ use ports::{
         IngressMode, InvalidSettings, Polled, Received, WebhookError, WebhookHeaders,
     },
     inference::{
-        Connector, Inference, InferenceError, InvalidConnection, KnownModel, ModelProfile,
-        ModelRequest, ModelStream, Models, ProviderFacts, ResolvedModel, ToolSpec, UnknownProvider,
+        Inference, InferenceError, ModelProfile, ModelRequest, ModelStream, ResolvedModel, ToolSpec,
     },
     ingest::{Accept, Accepted, IngestQueue},
     live::{CommitListener, Committed, Delta, EventFeed, Live, LiveStream},
-    sandbox::{
-        DirectoryEntry, ExecOutcome, ExecRequest, Found, GrepMatch, GrepRequest, OutputSink,
-        Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite, SpriteReport,
-        SpriteStatus,
-    },
     secrets::Secrets,
     store::{Store, StoreError},
 };
 use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
 };
+use test_kit::models::OneModel;
 use tokio::sync::broadcast;
 
 pub(crate) struct Tokens;
@@ -65,7 +57,31 @@ impl IngestQueue for Direct {
     }
 }
 
-pub(crate) struct OneModel;
+/// The one model there is; nobody answers for it.
+pub(crate) fn silent() -> OneModel {
+    OneModel(ResolvedModel {
+        model: ModelRef::parse("demo/scripted").unwrap(),
+        profile: ModelProfile {
+            price: Price::default(),
+            context_tokens: 1_000,
+            max_output_tokens: 1_000,
+            thinking_tokens: None,
+        },
+        inference: Arc::new(Nobody),
+    })
+}
+
+struct Nobody;
+
+#[async_trait]
+impl Inference for Nobody {
+    async fn ask(&self, _request: ModelRequest) -> Result<ModelStream, InferenceError> {
+        Err(InferenceError::Unavailable {
+            provider: "demo".to_owned(),
+            message: "nobody is there".to_owned(),
+        })
+    }
+}
 
 pub(crate) fn tool(name: &'static str) -> ToolSpec {
     ToolSpec {
@@ -75,178 +91,6 @@ pub(crate) fn tool(name: &'static str) -> ToolSpec {
         read_only: true,
     }
 }
-
-#[async_trait]
-impl Inference for OneModel {
-    async fn ask(&self, _request: ModelRequest) -> Result<ModelStream, InferenceError> {
-        Err(InferenceError::Unavailable {
-            provider: "demo".to_owned(),
-            message: "nobody is there".to_owned(),
-        })
-    }
-}
-
-/// Reaches itself, whoever was meant.
-impl Connector for OneModel {
-    fn own(&self) -> Vec<ProviderFacts> {
-        let own = self.providers().into_iter().map(|name| ProviderFacts {
-            name,
-            kind: ProviderKind::Demo,
-            base_url: None,
-            has_key: false,
-        });
-        own.collect()
-    }
-
-    fn connect(
-        &self,
-        _provider: &ProviderFacts,
-        _key: Option<Secret>,
-    ) -> Result<Arc<dyn Inference>, InvalidConnection> {
-        Ok(Arc::new(Self))
-    }
-
-    fn profile(&self, _kind: ProviderKind, _model: &ModelRef) -> ModelProfile {
-        profile()
-    }
-
-    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel> {
-        let model = self.default_model();
-        let is_own = model.provider() == provider.name;
-        let known = is_own.then(|| KnownModel {
-            profile: self.profile(provider.kind, &model),
-            priced: true,
-            model,
-        });
-        known.into_iter().collect()
-    }
-}
-
-fn profile() -> ModelProfile {
-    ModelProfile {
-        price: domain::model::Price::default(),
-        context_tokens: 1_000,
-        max_output_tokens: 1_000,
-        thinking_tokens: None,
-    }
-}
-
-impl Models for OneModel {
-    fn default_model(&self) -> ModelRef {
-        ModelRef::parse("demo/scripted").unwrap()
-    }
-
-    fn resolve(&self, model: &ModelRef) -> Result<ResolvedModel, UnknownProvider> {
-        if model.provider() != "demo" {
-            return Err(UnknownProvider {
-                provider: model.provider().to_owned(),
-                configured: self.providers(),
-            });
-        }
-        Ok(ResolvedModel {
-            model: model.clone(),
-            profile: profile(),
-            inference: Arc::new(Self),
-        })
-    }
-
-    fn providers(&self) -> Vec<String> {
-        vec!["demo".to_owned()]
-    }
-}
-
-/// Sprites of which nothing is known but the shells that run there; they are awake while there are any.
-#[derive(Clone, Default)]
-pub(crate) struct Shells(
-    pub(crate) Arc<Mutex<Vec<SpriteSessionId>>>,
-    Arc<Mutex<Kept>>,
-);
-
-impl Shells {
-    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.1.lock().unwrap()
-    }
-}
-
-#[async_trait]
-impl SandboxHost for Shells {
-    fn report(&self) -> SandboxReport {
-        SandboxReport {
-            backend: SandboxBackend::Local(SandboxTier::Landlock),
-            missing: vec!["bubblewrap".to_owned()],
-        }
-    }
-
-    async fn open(&self, sprite: SpriteKey) -> Result<Arc<dyn Sandbox>, SandboxError> {
-        let status = self.inspect(sprite).await?.status;
-        assert_ne!(status, SpriteStatus::Cold, "the surface wakes no sprite");
-        Ok(Arc::new(self.clone()))
-    }
-
-    fn sprite(&self, _sprite: SpriteKey) -> Arc<dyn Sprite> {
-        Arc::new(self.clone())
-    }
-
-    async fn destroy(&self, _sprite: SpriteKey) -> Result<(), SandboxError> {
-        self.0.lock().unwrap().clear();
-        Ok(())
-    }
-
-    async fn inspect(&self, _sprite: SpriteKey) -> Result<SpriteReport, SandboxError> {
-        let shells = self.0.lock().unwrap().clone();
-        Ok(SpriteReport {
-            provisioned: !shells.is_empty(),
-            status: if shells.is_empty() {
-                SpriteStatus::Cold
-            } else {
-                SpriteStatus::Running
-            },
-            disk_bytes: Some(0),
-            disk_limit: None,
-            shells,
-        })
-    }
-
-    async fn shutdown(&self) {}
-}
-
-#[async_trait]
-impl Sandbox for Shells {
-    async fn exec(&self, _: ExecRequest, _: &dyn OutputSink) -> Result<ExecOutcome, SandboxError> {
-        panic!("{NO_HANDS}")
-    }
-
-    async fn close_shell(&self, shell: SpriteSessionId) -> Result<(), SandboxError> {
-        self.0.lock().unwrap().retain(|running| *running != shell);
-        Ok(())
-    }
-
-    async fn read_file(&self, path: &str, _: u64) -> Result<Bytes, SandboxError> {
-        fake_sprite::read(path)
-    }
-
-    async fn write_file(&self, _: &str, _: Bytes) -> Result<(), SandboxError> {
-        panic!("{NO_HANDS}")
-    }
-
-    async fn list_directory(&self, path: &str) -> Result<Vec<DirectoryEntry>, SandboxError> {
-        fake_sprite::list(path)
-    }
-
-    async fn create_directory(&self, _: &str) -> Result<(), SandboxError> {
-        panic!("{NO_HANDS}")
-    }
-
-    async fn glob(&self, _: &str, _: &str, _: usize) -> Result<Found<String>, SandboxError> {
-        panic!("{NO_HANDS}")
-    }
-
-    async fn grep(&self, _: GrepRequest) -> Result<Found<GrepMatch>, SandboxError> {
-        panic!("{NO_HANDS}")
-    }
-}
-
-const NO_HANDS: &str = "the surface ends shells, looks at files and does nothing else in a sandbox";
 
 /// A vendor whose webhook body is one message and whose signature is the plain secret.
 pub(crate) struct Vendor;

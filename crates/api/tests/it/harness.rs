@@ -1,7 +1,8 @@
 //! A server without a socket: the router on a real store in a file of its own.
 
 use crate::{
-    fakes::{Direct, Feed, OneModel, Shells, Tokens, Vendor, tool},
+    fake_sprite::Shells,
+    fakes::{Direct, Feed, Tokens, Vendor, silent, tool},
     place::Place,
 };
 use api::{ApiState, Phase, router};
@@ -97,7 +98,7 @@ impl App {
         ids: Arc<dyn Ids>,
         tenant: TenantId,
     ) -> Self {
-        let (token, shells) = (new_token(), Shells::default());
+        let (token, shells, models) = (new_token(), Shells::default(), Arc::new(silent()));
         let issuer = Arc::<FakeIssuer>::default();
         let keys = KeyRing::new(&Secret::new("11".repeat(32)))
             .unwrap_or_else(|_| panic!("32 bytes in hex are a key"));
@@ -116,7 +117,7 @@ impl App {
             clock: Arc::new(clock.clone()),
             ids,
             providers: Arc::new(services::Providers::new(
-                Arc::new(OneModel),
+                Arc::clone(&models) as _,
                 Arc::clone(&cipher) as _,
                 Arc::default(),
             )),
@@ -126,7 +127,7 @@ impl App {
                 Arc::default(),
             )),
             tools: ["bash", "grep"].map(tool).to_vec(),
-            models: Arc::new(OneModel),
+            models,
             sandboxes: Arc::new(shells.clone()),
             channels: Arc::new(channels),
             secrets: Arc::new(Tokens),

@@ -7,7 +7,6 @@ use domain::{
     channel::{Attachment, Place, Press},
     message::{Arguments, Content},
     model::{ModelRef, Price, StopReason},
-    provider::ProviderKind,
     secret::Secret,
     sprite::{SandboxTier, SpriteKey},
 };
@@ -19,9 +18,8 @@ use ports::{
     },
     cipher::{Cipher, CipherError, SealedPlace},
     inference::{
-        Connector, Inference, InferenceError, InvalidConnection, KnownModel, ModelEvent,
-        ModelProfile, ModelRequest, ModelStream, Models, ProviderFacts, ResolvedModel, ToolSpec,
-        UnknownProvider,
+        Inference, InferenceError, ModelEvent, ModelProfile, ModelRequest, ModelStream,
+        ResolvedModel, ToolSpec,
     },
     sandbox::{
         OutputStream, Sandbox, SandboxBackend, SandboxError, SandboxHost, SandboxReport, Sprite,
@@ -36,6 +34,7 @@ use std::{
     future::pending,
     sync::{Arc, Mutex},
 };
+use test_kit::models::OneModel;
 use tokio::sync::Semaphore;
 
 /// What a model answers.
@@ -49,12 +48,24 @@ pub(crate) enum Answer {
     Calls(Vec<(&'static str, Value)>),
 }
 
-/// Gives its answers one after the other.
-#[derive(Clone, Default)]
-pub(crate) struct Model(pub(crate) Arc<Mutex<VecDeque<Answer>>>);
+/// The one model there is, which gives these answers one after the other.
+pub(crate) fn told(answers: &[Answer]) -> OneModel {
+    OneModel(ResolvedModel {
+        model: ModelRef::parse("told/model").unwrap(),
+        profile: ModelProfile {
+            price: Price::default(),
+            context_tokens: 100_000,
+            max_output_tokens: 1_000,
+            thinking_tokens: None,
+        },
+        inference: Arc::new(Told(Mutex::new(answers.iter().cloned().collect()))),
+    })
+}
+
+struct Told(Mutex<VecDeque<Answer>>);
 
 #[async_trait]
-impl Inference for Model {
+impl Inference for Told {
     async fn ask(&self, _request: ModelRequest) -> Result<ModelStream, InferenceError> {
         let answer = self.0.lock().unwrap().pop_front();
         let events = match answer.unwrap_or(Answer::Says(vec!["nothing"])) {
@@ -90,69 +101,6 @@ impl Inference for Model {
             ],
         };
         Ok(Box::pin(stream::iter(events.into_iter().map(Ok))))
-    }
-}
-
-/// Reaches itself, whoever was meant.
-impl Connector for Model {
-    fn own(&self) -> Vec<ProviderFacts> {
-        let own = self.providers().into_iter().map(|name| ProviderFacts {
-            name,
-            kind: ProviderKind::Demo,
-            base_url: None,
-            has_key: false,
-        });
-        own.collect()
-    }
-
-    fn connect(
-        &self,
-        _provider: &ProviderFacts,
-        _key: Option<Secret>,
-    ) -> Result<Arc<dyn Inference>, InvalidConnection> {
-        Ok(Arc::new(self.clone()))
-    }
-
-    fn profile(&self, _kind: ProviderKind, _model: &ModelRef) -> ModelProfile {
-        profile()
-    }
-
-    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel> {
-        let model = self.default_model();
-        let is_own = model.provider() == provider.name;
-        let known = is_own.then(|| KnownModel {
-            profile: self.profile(provider.kind, &model),
-            priced: true,
-            model,
-        });
-        known.into_iter().collect()
-    }
-}
-
-fn profile() -> ModelProfile {
-    ModelProfile {
-        price: Price::default(),
-        context_tokens: 100_000,
-        max_output_tokens: 1_000,
-        thinking_tokens: None,
-    }
-}
-
-impl Models for Model {
-    fn default_model(&self) -> ModelRef {
-        ModelRef::parse("told/model").unwrap()
-    }
-
-    fn resolve(&self, model: &ModelRef) -> Result<ResolvedModel, UnknownProvider> {
-        Ok(ResolvedModel {
-            model: model.clone(),
-            profile: profile(),
-            inference: Arc::new(self.clone()),
-        })
-    }
-
-    fn providers(&self) -> Vec<String> {
-        vec!["told".to_owned()]
     }
 }
 

@@ -1,7 +1,7 @@
 //! One engine with everything it needs, and what a test does with it.
 
 use crate::{
-    parts::{Answer, Line, Model, NoSprites, Plain, Work},
+    parts::{Answer, Line, NoSprites, Plain, Work, told},
     store::Moody,
 };
 use crypto::{Argon2Credentials, PasswordCost};
@@ -173,8 +173,7 @@ fn platform(
     answers: &[Answer],
     tenant: TenantId,
 ) -> Arc<Platform> {
-    let model = Model::default();
-    model.0.lock().unwrap().extend(answers.iter().cloned());
+    let models = Arc::new(told(answers));
     Arc::new(Platform {
         store: Arc::clone(store) as _,
         system: store.inner() as _,
@@ -183,7 +182,7 @@ fn platform(
         clock: Arc::new(clock.clone()),
         ids,
         providers: Arc::new(services::Providers::new(
-            Arc::new(model.clone()),
+            Arc::clone(&models) as _,
             Arc::new(Plain),
             Arc::default(),
         )),
@@ -196,7 +195,7 @@ fn platform(
             .iter()
             .map(|tool| tool.spec().clone())
             .collect(),
-        models: Arc::new(model),
+        models,
         sandboxes: Arc::new(NoSprites),
         channels,
         secrets: Arc::new(Plain),

@@ -7,88 +7,34 @@ use async_trait::async_trait;
 use domain::{
     message::{Arguments, Content},
     model::{ModelRef, Price, StopReason, Usage},
-    provider::ProviderKind,
-    secret::Secret,
 };
 use futures_util::stream;
 use inference::{Family, Thinking};
 use ports::inference::{
-    Connector, Inference, InferenceError, InvalidConnection, KnownModel, ModelEvent, ModelProfile,
-    ModelRequest, ModelStream, Models, ProviderFacts, ResolvedModel, UnknownProvider,
+    Inference, InferenceError, ModelEvent, ModelProfile, ModelRequest, ModelStream, ResolvedModel,
 };
 use serde_json::json;
 use simulators::model::{Wire, check_request};
 use std::{sync::Arc, time::Duration};
+use test_kit::models::OneModel;
 
-/// The models one process can ask.
-pub(crate) struct Minds(pub(crate) Arc<Process>);
-
-/// Reaches itself, whoever was meant.
-impl Connector for Minds {
-    fn own(&self) -> Vec<ProviderFacts> {
-        let own = self.providers().into_iter().map(|name| ProviderFacts {
-            name,
-            kind: ProviderKind::Demo,
-            base_url: None,
-            has_key: false,
-        });
-        own.collect()
-    }
-
-    fn connect(
-        &self,
-        _provider: &ProviderFacts,
-        _key: Option<Secret>,
-    ) -> Result<Arc<dyn Inference>, InvalidConnection> {
-        Ok(Arc::new(Mind(Arc::clone(&self.0))))
-    }
-
-    fn profile(&self, _kind: ProviderKind, _model: &ModelRef) -> ModelProfile {
-        profile()
-    }
-
-    fn known(&self, provider: &ProviderFacts) -> Vec<KnownModel> {
-        let model = self.default_model();
-        let is_own = model.provider() == provider.name;
-        let known = is_own.then(|| KnownModel {
-            profile: self.profile(provider.kind, &model),
-            priced: true,
-            model,
-        });
-        known.into_iter().collect()
-    }
-}
-
-fn profile() -> ModelProfile {
-    ModelProfile {
-        price: Price {
-            input: 3_000_000,
-            output: 15_000_000,
-            cache_read: 300_000,
-            cache_write: 3_750_000,
+/// The one model that a process can ask.
+pub(crate) fn models(process: &Arc<Process>) -> OneModel {
+    OneModel(ResolvedModel {
+        model: ModelRef::parse("simulated/mind").unwrap(),
+        profile: ModelProfile {
+            price: Price {
+                input: 3_000_000,
+                output: 15_000_000,
+                cache_read: 300_000,
+                cache_write: 3_750_000,
+            },
+            context_tokens: 100_000,
+            max_output_tokens: 2_000,
+            thinking_tokens: None,
         },
-        context_tokens: 100_000,
-        max_output_tokens: 2_000,
-        thinking_tokens: None,
-    }
-}
-
-impl Models for Minds {
-    fn default_model(&self) -> ModelRef {
-        ModelRef::parse("simulated/mind").unwrap()
-    }
-
-    fn resolve(&self, model: &ModelRef) -> Result<ResolvedModel, UnknownProvider> {
-        Ok(ResolvedModel {
-            model: model.clone(),
-            profile: profile(),
-            inference: Arc::new(Mind(Arc::clone(&self.0))),
-        })
-    }
-
-    fn providers(&self) -> Vec<String> {
-        vec!["simulated".to_owned()]
-    }
+        inference: Arc::new(Mind(Arc::clone(process))),
+    })
 }
 
 struct Mind(Arc<Process>);

@@ -1,7 +1,7 @@
 //! One server process: a real engine around stand-ins, and the ways a process stops. A killed one keeps its tasks
 //! but none of them ever gets to do anything again, which is what the rest of the world sees of a kill.
 
-use crate::{models::Minds, store::FaultyStore, tools, vendor::Factory, world::World};
+use crate::{models::models, store::FaultyStore, tools, vendor::Factory, world::World};
 use async_trait::async_trait;
 use crypto::{Argon2Credentials, PasswordCost};
 use domain::{
@@ -237,6 +237,7 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
         Arc::<Redactor>::default(),
     ));
     let hub = Arc::new(Hub::new(vec![Arc::<Channels>::clone(&channels)], None));
+    let models = Arc::new(models(process));
     let platform = Platform {
         store: Arc::<FaultyStore>::clone(&store),
         system: Arc::<FaultyStore>::clone(&store),
@@ -245,7 +246,7 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
         clock: Arc::new(ProcessClock(Arc::clone(process))),
         ids: Arc::clone(&world.ids) as _,
         providers: Arc::new(services::Providers::new(
-            Arc::new(Minds(Arc::clone(process))),
+            Arc::clone(&models) as _,
             Arc::new(Plain),
             Arc::default(),
         )),
@@ -258,7 +259,7 @@ fn platform(process: &Arc<Process>) -> (Arc<Platform>, Arc<Hub>) {
             .iter()
             .map(|tool| tool.spec().clone())
             .collect(),
-        models: Arc::new(Minds(Arc::clone(process))),
+        models,
         sandboxes: Arc::new(tools::NoSprites),
         channels,
         secrets: Arc::new(Plain),

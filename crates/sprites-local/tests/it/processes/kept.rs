@@ -1,15 +1,11 @@
-//! Processes that are left, found again, killed and lost.
+//! Processes that are left, found again and lost.
 
-use super::{
-    PATIENCE, command, computer, eventually, napping, noise, rest, run, script, until, with_input,
-};
-use crate::support::{
-    Bench, Kept, SHELL, bench, bench_with, output, request, settings, shell, sprite,
-};
+use super::{PATIENCE, command, computer, eventually, rest, script, until, with_input};
+use crate::support::{Bench, Kept, SHELL, bench, bench_with, output, request, settings, sprite};
 use domain::sprite::SandboxTier;
 use futures_util::StreamExt as _;
 use ports::sandbox::{
-    Attached, Command, Exit, ProcessEvent, ProcessId, ProcessState, SandboxError, SandboxHost as _,
+    Attached, Exit, ProcessEvent, ProcessId, ProcessState, SandboxError, SandboxHost as _,
     SpriteStatus,
 };
 use sprites_local::{LocalHost, LocalSettings};
@@ -19,11 +15,8 @@ use tokio::time::timeout;
 processes!(
     a_reader_who_comes_back_gets_what_was_missed,
     a_slow_reader_slows_the_process,
-    a_tree_is_killed_with_its_daemons,
     processes_survive_the_server_as_lost,
     two_readers_see_everything,
-    what_holds_the_output_open_does_not_hold_the_end_up,
-    what_nobody_comes_back_to_is_killed,
 );
 
 async fn two_readers_see_everything(bench: &Bench) {
@@ -122,106 +115,6 @@ async fn a_slow_reader_slows_the_process(bench: &Bench) {
     .await;
 }
 
-async fn what_nobody_comes_back_to_is_killed(bench: &Bench) {
-    let computer = computer(bench);
-    let linger = Some(Duration::from_millis(200));
-    let source = "setsid sleep 1000 & trap '' TERM HUP; echo ready; sleep 1000; sleep 1000";
-    let command = Command {
-        linger,
-        ..script(source)
-    };
-    let Attached {
-        process,
-        mut output,
-        input,
-    } = computer.start(command).await.unwrap();
-    until(&mut output, "ready").await;
-    let other = computer.attach(&process.id).await.unwrap();
-    drop((input, output));
-    // Somebody is still there.
-    let waited = timeout(Duration::from_millis(600), rest(other.output)).await;
-    assert!(waited.is_err());
-    drop(other.input);
-    eventually(async || computer.processes().await.unwrap().is_empty().then_some(())).await;
-    assert_eq!(napping(bench).await, "0\n");
-}
-
-async fn a_tree_is_killed_with_its_daemons(bench: &Bench) {
-    let computer = computer(bench);
-    let source = "(setsid sleep 1000 &); (setsid bash -c \"trap '' TERM; sleep 1000; sleep 1000\" &); trap 'exit 9' TERM; echo ready; sleep 1000 & wait";
-    let Attached {
-        process,
-        mut output,
-        input: _input,
-    } = computer.start(script(source)).await.unwrap();
-    until(&mut output, "ready").await;
-    eventually(async || (napping(bench).await == "3\n").then_some(())).await;
-    assert_eq!(
-        computer
-            .kill(&process.id, 0xbad, PATIENCE)
-            .await
-            .map_err(|error| error.to_string()),
-        Err("there is no signal 2989".into())
-    );
-    let exit = computer
-        .kill(&process.id, 15, Duration::from_millis(300))
-        .await
-        .unwrap();
-    assert_eq!(exit, Some(Exit::Code(9)));
-    assert_eq!(rest(output).await.unwrap().exit, Exit::Code(9));
-    assert_eq!(napping(bench).await, "0\n");
-    // One that does not listen, and whose reader does not read.
-    let deaf = computer
-        .start(script(
-            "trap '' TERM; touch deaf; yes & while :; do sleep 1000; done",
-        ))
-        .await
-        .unwrap();
-    eventually(async || computer.stat("deaf").await.ok()).await;
-    let exit = computer
-        .kill(&deaf.process.id, 15, Duration::from_millis(300))
-        .await
-        .unwrap();
-    assert_eq!(exit, Some(Exit::Signal(9)));
-    let soft = computer.start(script("sleep 1000; exit 5")).await.unwrap();
-    assert_eq!(
-        computer
-            .kill(&soft.process.id, 9, Duration::ZERO)
-            .await
-            .unwrap(),
-        None
-    );
-    assert_eq!(rest(soft.output).await.unwrap().exit, Exit::Signal(9));
-    // What one process left behind is none of another's.
-    let left = run(
-        &computer,
-        script("setsid sleep 1000 >/dev/null 2>&1 & disown"),
-    )
-    .await;
-    assert_eq!(left.exit, Exit::Code(0));
-    eventually(async || (napping(bench).await == "1\n").then_some(())).await;
-}
-
-async fn what_holds_the_output_open_does_not_hold_the_end_up(bench: &Bench) {
-    let computer = computer(bench);
-    for source in [
-        "sleep 1000 & echo done",
-        "setsid sleep 1000 & echo done",
-        "(while :; do echo more; sleep 0.01; done) & sleep 1000 & echo done",
-    ] {
-        let ended = run(&computer, script(source)).await;
-        assert_eq!(ended.exit, Exit::Code(0));
-        assert!(
-            String::from_utf8_lossy(&ended.stdout).contains("done\n"),
-            "{ended:?}"
-        );
-    }
-    // They go on, and closing a shell is not their end.
-    assert_eq!(napping(bench).await, "3\n");
-    bench.sandbox.close_shell(shell(SHELL)).await.unwrap();
-    assert_eq!(napping(bench).await, "3\n");
-}
-
 async fn processes_survive_the_server_as_lost(bench: &Bench) {
     let first = computer(bench);
     let source = "echo working; echo 'on it' >&2; sleep 1000";
@@ -318,90 +211,4 @@ async fn a_sprite_with_processes_stays_awake() {
     );
     computer.kill(&id, 9, PATIENCE).await.unwrap();
     eventually(async || (status().await == SpriteStatus::Cold).then_some(())).await;
-}
-
-#[tokio::test]
-async fn only_so_many_processes_run() {
-    let Some(bench) = bench(SandboxTier::Plain).await else {
-        return;
-    };
-    let computer = computer(&bench);
-    let mut all = Vec::new();
-    let refused = loop {
-        match computer.start(with_input(command(&["cat"]))).await {
-            Ok(attached) => all.push(attached),
-            Err(error) => break error,
-        }
-    };
-    assert!(
-        matches!(refused, SandboxError::Exhausted { .. }),
-        "{refused:?}"
-    );
-    assert_eq!(all.len(), 256);
-    let one = all.pop().unwrap();
-    one.input.finish().await.unwrap();
-    rest(one.output).await.unwrap();
-    let again = computer.start(command(&["true"])).await.unwrap();
-    assert_eq!(rest(again.output).await.unwrap().exit, Exit::Code(0));
-    bench.host.shutdown().await;
-}
-
-/// Says its port, then gives one connection back what it sends, and more when that is all.
-const ECHO: &str = r#"$| = 1; use IO::Socket::INET; my $all = IO::Socket::INET->new(LocalAddr => "127.0.0.1:0", Listen => 5) or die; print $all->sockport, "\n"; while (my $one = $all->accept) { while (sysread($one, my $piece, 65536)) { syswrite($one, $piece) } syswrite($one, "bye"); close $one }"#;
-
-#[tokio::test]
-async fn ports_inside_are_listed_and_reached() {
-    for tier in [SandboxTier::Namespaces, SandboxTier::Plain] {
-        let Some(bench) = bench(tier).await else {
-            continue;
-        };
-        let computer = computer(&bench);
-        let mut listener = computer
-            .start(command(&["perl", "-e", ECHO]))
-            .await
-            .unwrap();
-        let said = until(&mut listener.output, "\n").await;
-        let port: u16 = said.trim_end().parse().unwrap();
-        let listed = computer.listening().await.unwrap();
-        let found: Vec<_> = listed.iter().filter(|one| one.port == port).collect();
-        assert_eq!(found.len(), 1, "{listed:?}");
-        assert_eq!(found[0].address, "127.0.0.1");
-        let name = format!("cat /proc/{}/comm", found[0].process.unwrap());
-        assert_eq!(output(&*bench.sandbox, &name).await, "perl\n");
-        for _ in 0..2 {
-            let tunnel = computer.connect("localhost", port).await.unwrap();
-            let all = noise(3 << 20);
-            let sent = all.clone();
-            let writing = async {
-                tunnel.input.write(sent).await.unwrap();
-                tunnel.input.finish().await.unwrap();
-            };
-            let reading = tunnel.output.map(|bytes| bytes.unwrap().to_vec()).concat();
-            let ((), back) = timeout(PATIENCE, async { tokio::join!(writing, reading) })
-                .await
-                .unwrap();
-            assert!(back[..] == [&all[..], b"bye"].concat());
-        }
-        let nobody = computer.connect("localhost", 1).await.map(drop);
-        assert!(
-            matches!(nobody, Err(SandboxError::Refused(_))),
-            "{nobody:?}"
-        );
-        let elsewhere = computer.connect("example.com", 80).await.map(drop);
-        assert!(matches!(elsewhere, Err(SandboxError::Refused(_))));
-        // A port of the host is none of the sprite.
-        let outside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let host = outside.local_addr().unwrap().port();
-        assert!(
-            computer
-                .listening()
-                .await
-                .unwrap()
-                .iter()
-                .all(|one| one.port != host)
-        );
-        let reached = computer.connect("127.0.0.1", host).await.map(drop);
-        assert!(matches!(reached, Err(SandboxError::Refused(_))), "{tier}");
-        bench.host.shutdown().await;
-    }
 }
