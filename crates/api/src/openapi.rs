@@ -68,20 +68,24 @@ pub fn router(state: ApiState) -> Router {
     let authenticate = from_fn_with_state(state.clone(), extract::authenticate);
     let same_site = from_fn_with_state(state.clone(), guard::same_site);
     let once = from_fn_with_state(state.clone(), idempotency::once);
-    let failures = (state.clone(), Arc::new(Failures::of_peers()));
-    let limited = from_fn_with_state(failures, limit::limit_failures);
+    let clock = || Arc::clone(&state.platform.clock);
+    let accounts = Extension(Arc::new(Failures::of_accounts(clock())));
+    // Two: whoever floods one must not have the failures of the other forgotten.
+    let of_public = Arc::new(Failures::of_peers(clock()));
+    let of_webhooks = Arc::new(Failures::of_peers(clock()));
 
     let api = Router::from(resources())
+        .layer(accounts.clone())
         .layer(once)
         .layer(timeout)
         .merge(Router::from(unbounded()))
         .layer(authenticate.clone());
     let public = Router::from(public())
-        .layer(Extension(Arc::new(Failures::of_accounts())))
-        .layer(limited.clone())
+        .layer(accounts)
+        .layer(from_fn_with_state(of_public, limit::limit_public))
         .layer(timeout);
     let webhooks = Router::from(routes::webhooks::router())
-        .layer(limited)
+        .layer(from_fn_with_state(of_webhooks, limit::limit_webhooks))
         .layer(timeout);
     let metrics = Router::from(routes::health::metrics_router()).layer(authenticate);
     let document = Document::default();

@@ -18,6 +18,8 @@ pub struct Accept {
     pub message: InboundMessage,
     /// Agents it is handed to by name; empty = every enabled agent that sees the integration.
     pub assigned: Vec<AgentId>,
+    /// Agents that never get it, because whoever sent it does not see them.
+    pub except: Vec<AgentId>,
 }
 
 /// What became of a delivery.

@@ -91,7 +91,7 @@ pub async fn list(context: &Context, page: PageRequest) -> Result<Page<Agent>, E
 #[tracing::instrument(name = "agents.update", skip_all, fields(tenant.id = %context.tenant, agent.id = %id))]
 pub async fn update(context: &Context, id: AgentId, change: UpdateAgent) -> Result<Agent, Error> {
     context.authorise(Area::Agents, Right::Administer)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let mut agent = found(tx.agents().find(context.tenant, id).await?, "agent")?;
     refuse_archived(&agent)?;
     let before = facts(&agent);

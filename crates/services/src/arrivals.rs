@@ -34,6 +34,7 @@ pub async fn take(
             integration_id: integration.id,
             message,
             assigned: Vec::new(),
+            except: Vec::new(),
         })
         .collect();
     let accepted = if batch.is_empty() {

@@ -5,7 +5,7 @@ use crate::{
     Context, Error,
     error::found,
     people::see_integration,
-    work::{built_in, check_agents},
+    work::{built_in, check_agents, conceal},
 };
 use domain::{
     Timestamp,
@@ -235,7 +235,10 @@ async fn gather(
     let (repo, tenant) = (tx.conversations(), context.tenant);
     let said = repo.items(tenant, id, hidden, messages, limit).await?;
     let answers = repo.answers(tenant, id, hidden, before, limit).await?;
-    let passes = repo.passes(tenant, id, hidden, before, limit).await?;
+    let mut passes = repo.passes(tenant, id, hidden, before, limit).await?;
+    for passed in &mut passes {
+        conceal(&mut passed.item, hidden, passed.agent_id.is_none());
+    }
     let mut entries: Vec<Entry> = said.into_iter().map(Entry::from).collect();
     entries.extend(answers.into_iter().filter_map(answer));
     entries.extend(passes.into_iter().map(Entry::from));

@@ -30,14 +30,14 @@ pub struct NewCode {
 
 /// The caller's own identities, oldest first.
 pub async fn list(context: &Context) -> Result<Vec<Identity>, Error> {
-    let user = own(context)?;
+    let user = context.person()?;
     let tx = context.read().await?;
     Ok(tx.identities().of_user(context.tenant, user).await?)
 }
 
 /// A code that links whoever says it to the caller; an older one works no more.
 pub async fn new_code(context: &Context) -> Result<NewCode, Error> {
-    let user_id = own(context)?;
+    let user_id = context.person()?;
     let code = short(&context.platform.secrets.generate());
     let expires_at = context.now() + CODE_LIVES;
     let tx = context.write().await?;
@@ -61,7 +61,7 @@ pub async fn new_code(context: &Context) -> Result<NewCode, Error> {
 /// `NotFound` when it is not theirs.
 pub async fn unlink(context: &Context, id: IdentityId) -> Result<(), Error> {
     const UNKNOWN: Error = Error::NotFound { what: "identity" };
-    let user = context.actor.user().ok_or(UNKNOWN)?;
+    let user = context.person()?;
     let tx = context.write().await?;
     let own = tx.identities().of_user(context.tenant, user).await?;
     let identity = own.iter().find(|own| own.id == id).ok_or(UNKNOWN)?;
@@ -147,14 +147,6 @@ async fn name(platform: &crate::Platform, tenant: TenantId, user: UserId) -> Res
     let user = platform.system.find_user(user).await?;
     let user = user.filter(|user| user.tenant_id == tenant);
     Ok(user.map_or_else(|| "a former user".to_owned(), |user| user.name))
-}
-
-/// The person behind the caller.
-fn own(context: &Context) -> Result<UserId, Error> {
-    context.actor.user().ok_or_else(|| Error::Forbidden {
-        code: "forbidden",
-        message: "only a person has identities; use a login or a personal token".to_owned(),
-    })
 }
 
 /// The start of a token as capital letters and digits.

@@ -13,7 +13,7 @@ use crate::{
     people::{PageOfSeen, see_integration},
 };
 use domain::{
-    access::{Area, Right},
+    access::{Area, Hidden, Right},
     channel::ChannelType,
     id::IntegrationId,
     integration::{Health, Integration, Visibility},
@@ -121,7 +121,8 @@ pub async fn find(context: &Context, id: IntegrationId) -> Result<Shown, Error> 
     let tx = context.read().await?;
     let integration = load(context, &tx, id).await?;
     see_integration(context, &tx, id, "integration").await?;
-    Ok(show(context, integration))
+    let hidden = context.hidden(&tx).await?;
+    Ok(show(context, concealed(integration, &hidden)))
 }
 
 /// All of them, newest first, the built-in one included.
@@ -137,7 +138,15 @@ pub async fn list(context: &Context, page: PageRequest) -> Result<Page<Shown>, E
         });
     }
     let page = rows.whole(|row| row.id.as_uuid());
-    Ok(page.map(|integration| show(context, integration)))
+    Ok(page.map(|integration| show(context, concealed(integration, &hidden))))
+}
+
+/// The integration without the agents that the reader does not see.
+fn concealed(mut integration: Integration, hidden: &Hidden) -> Integration {
+    if let Visibility::Agents(agents) = &mut integration.visibility {
+        agents.retain(|agent| !hidden.agents.contains(agent));
+    }
+    integration
 }
 
 /// Changes an integration.
@@ -149,7 +158,7 @@ pub async fn update(
 ) -> Result<Shown, Error> {
     context.authorise(Area::Integrations, Right::Administer)?;
     let channels = &context.platform.channels;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let before = load(context, &tx, id).await?;
     let mut integration = before.clone();
     channels.factory(integration.channel)?;
@@ -187,7 +196,7 @@ pub async fn update(
 pub async fn delete(context: &Context, id: IntegrationId) -> Result<(), Error> {
     context.authorise(Area::Integrations, Right::Administer)?;
     let channels = &context.platform.channels;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let integration = load(context, &tx, id).await?;
     channels.factory(integration.channel)?;
     tx.integrations()

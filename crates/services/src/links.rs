@@ -1,12 +1,7 @@
 //! Links that let a person in once: the first owner, who was invited, who lost a password. The secret is in the part
 //! of the URL that browsers keep to themselves, and in the database only as its hash.
 
-use crate::{
-    Context, Error,
-    access::{owners_only, within_own},
-    error::found,
-    second_factor, sessions, users,
-};
+use crate::{Context, Error, access::within_own, error::found, second_factor, sessions, users};
 use domain::{
     access::{Area, Right, Role},
     audit::Change,
@@ -54,7 +49,7 @@ pub async fn is_setup_required(context: &Context) -> Result<bool, Error> {
 /// Makes a link for the first owner; none when there is an owner.
 pub async fn set_up(context: &Context) -> Result<Option<NewLink>, Error> {
     context.authorise(Area::People, Right::Administer)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     if !tx.users().owners(context.tenant).await?.is_empty() {
         return Ok(None);
     }
@@ -70,7 +65,7 @@ pub async fn invite(context: &Context, email: &str, role: Role) -> Result<NewLin
     context.authorise(Area::People, Right::Administer)?;
     within_own(context, role, None)?;
     let email = users::email(email)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let known = tx.users().find_by_email(context.tenant, &email).await?;
     if known.is_some() {
         return Err(users::taken());
@@ -87,9 +82,10 @@ pub async fn invite(context: &Context, email: &str, role: Role) -> Result<NewLin
 #[tracing::instrument(name = "links.reset", skip_all, fields(tenant.id = %context.tenant, user.id = %user))]
 pub async fn reset(context: &Context, user: UserId) -> Result<NewLink, Error> {
     context.authorise(Area::People, Right::Administer)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let user = users::load(context, &tx, user).await?;
-    owners_only(context, user.role)?;
+    within_own(context, user.role, None)?;
+    withdraw_resets(context, &tx, user.id, None).await?;
     let mut new = make(context, LinkKind::Reset);
     new.link.email = Some(user.email);
     new.link.user_id = Some(user.id);
@@ -139,7 +135,7 @@ pub async fn redeem(
 ) -> Result<(UserSession, User, Secret), Error> {
     let link = inspect(context, &request.token).await?;
     let hash = users::hash_password(context, "password", &request.password).await?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let (user, action) = match link.user_id {
         Some(user) => (
             renewed(context, &tx, user, &request, hash).await?,
@@ -159,12 +155,31 @@ pub async fn redeem(
     }
     let (session, cookie) = sessions::insert(context, &tx, &user, user_agent).await?;
     let own = context.acting(users::acting(&user, Some(session.id)));
+    withdraw_resets(&own, &tx, user.id, Some(link.id)).await?;
     let after = json!({ "kind": link.kind, "user_id": user.id });
     let redeemed = change("link.redeemed", &link).between(None, Some(after));
     own.audit(tx.as_ref(), redeemed).await?;
     users::note(&own, &tx, action, (None, Some(&user))).await?;
     tx.commit().await?;
     Ok((session, user, cookie))
+}
+
+/// Takes back what else would let somebody set a password for this user: an older link may be in wrong hands.
+pub(crate) async fn withdraw_resets(
+    context: &Context,
+    tx: &BoxTx,
+    user: UserId,
+    except: Option<UserLinkId>,
+) -> Result<(), Error> {
+    let logins = tx.logins();
+    let open = logins.links(context.tenant).await?.into_iter();
+    let others = open.filter(|link| link.user_id == Some(user) && Some(link.id) != except);
+    for link in others {
+        logins.delete_link(context.tenant, link.id).await?;
+        let change = change("link.withdrawn", &link).between(Some(facts(&link)), None);
+        context.audit(tx.as_ref(), change).await?;
+    }
+    Ok(())
 }
 
 async fn insert(context: &Context, tx: &BoxTx, link: &UserLink) -> Result<(), Error> {

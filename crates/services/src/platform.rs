@@ -149,6 +149,14 @@ impl Context {
             .await?)
     }
 
+    /// A transaction for a change that rests on what it reads: until its end nobody else in the tenant changes what
+    /// is noted, so that none undoes what another just did.
+    pub(crate) async fn change(&self) -> Result<BoxTx, Error> {
+        let tx = self.write().await?;
+        tx.audit().hold(self.tenant).await?;
+        Ok(tx)
+    }
+
     /// The id of what a request makes.
     pub(crate) fn new_id(&self) -> Uuid {
         self.request.unwrap_or_else(|| self.platform.ids.next())

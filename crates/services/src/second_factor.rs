@@ -2,8 +2,8 @@
 
 use crate::{
     Context, Error,
-    access::owners_only,
-    users::{load, note, prove},
+    access::within_own,
+    users::{load, note, prove, still},
 };
 use domain::{
     access::{Area, Right},
@@ -28,10 +28,10 @@ pub struct Enrolment {
 #[tracing::instrument(name = "second_factor.begin", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn begin(context: &Context, password: &Secret) -> Result<Enrolment, Error> {
     let id = context.person()?;
-    prove(context, id, "password", password).await?;
+    let proven = prove(context, id, "password", password).await?;
     let secret = context.platform.credentials.new_totp_secret();
-    let tx = context.write().await?;
-    let mut user = load(context, &tx, id).await?;
+    let tx = context.change().await?;
+    let mut user = still(context, &tx, proven, "password").await?;
     if user.has_totp() {
         return Err(Error::conflict(
             "totp_active",
@@ -62,7 +62,7 @@ pub async fn begin(context: &Context, password: &Secret) -> Result<Enrolment, Er
 #[tracing::instrument(name = "second_factor.confirm", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn confirm(context: &Context, code: &str) -> Result<Vec<Secret>, Error> {
     let id = context.person()?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let mut user = load(context, &tx, id).await?;
     let Some(totp) = user.totp.clone().filter(|totp| totp.confirmed_at.is_none()) else {
         return Err(Error::conflict(
@@ -98,23 +98,23 @@ pub async fn confirm(context: &Context, code: &str) -> Result<Vec<Secret>, Error
 #[tracing::instrument(name = "second_factor.remove", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn remove(context: &Context, password: &Secret) -> Result<(), Error> {
     let id = context.person()?;
-    prove(context, id, "password", password).await?;
-    drop_of(context, id).await
+    let proven = prove(context, id, "password", password).await?;
+    let tx = context.change().await?;
+    let user = still(context, &tx, proven, "password").await?;
+    drop_of(context, tx, user).await
 }
 
 /// Takes the second factor from somebody who lost it.
 #[tracing::instrument(name = "second_factor.reset", skip_all, fields(tenant.id = %context.tenant, user.id = %id))]
 pub async fn reset(context: &Context, id: UserId) -> Result<(), Error> {
     context.authorise(Area::People, Right::Administer)?;
-    let tx = context.read().await?;
-    owners_only(context, load(context, &tx, id).await?.role)?;
-    drop(tx);
-    drop_of(context, id).await
+    let tx = context.change().await?;
+    let user = load(context, &tx, id).await?;
+    within_own(context, user.role, None)?;
+    drop_of(context, tx, user).await
 }
 
-async fn drop_of(context: &Context, id: UserId) -> Result<(), Error> {
-    let tx = context.write().await?;
-    let mut user = load(context, &tx, id).await?;
+async fn drop_of(context: &Context, tx: BoxTx, mut user: User) -> Result<(), Error> {
     let before = user.clone();
     user.totp = None;
     tx.users().update(&user).await?;

@@ -68,8 +68,13 @@ pub async fn login(
         note_refusal(context, known.as_ref()).await?;
         return Err(second_factor::refused());
     };
-    let tx = context.write().await?;
+    let tx = context.change().await?;
+    let proven = user.password_hash;
     let user = users::load(context, &tx, user.id).await?;
+    if user.password_hash != proven {
+        // Changed while the old one was being checked: that one opens nothing any more.
+        return Err(second_factor::refused());
+    }
     if let Err(refusal) = second_factor::check(context, &tx, &user, login.code.as_deref()).await {
         drop(tx);
         // A missing code is no wrong one.

@@ -5,6 +5,7 @@ use crate::{
     access::{administers_people, owners_only, within_own},
     error::found,
     integrations::name,
+    links, sso,
 };
 use domain::{
     access::{Actor, Area, Right, Role},
@@ -65,7 +66,7 @@ pub async fn list(context: &Context) -> Result<Vec<Shown>, Error> {
 #[tracing::instrument(name = "users.update", skip_all, fields(tenant.id = %context.tenant, user.id = %id))]
 pub async fn update(context: &Context, id: UserId, change: UpdateUser) -> Result<Shown, Error> {
     context.authorise(Area::People, Right::Administer)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let mut user = load(context, &tx, id).await?;
     let before = user.clone();
     owners_only(context, user.role)?;
@@ -99,7 +100,7 @@ pub async fn update(context: &Context, id: UserId, change: UpdateUser) -> Result
 #[tracing::instrument(name = "users.delete", skip_all, fields(tenant.id = %context.tenant, user.id = %id))]
 pub async fn delete(context: &Context, id: UserId) -> Result<(), Error> {
     context.authorise(Area::People, Right::Administer)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let user = load(context, &tx, id).await?;
     owners_only(context, user.role)?;
     if user.role == Role::Owner {
@@ -115,7 +116,7 @@ pub async fn delete(context: &Context, id: UserId) -> Result<(), Error> {
 /// Gives the caller another name.
 pub async fn rename(context: &Context, to: Option<&str>) -> Result<Shown, Error> {
     let id = context.person()?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let mut user = load(context, &tx, id).await?;
     if let Some(text) = to {
         let before = user.clone();
@@ -131,15 +132,18 @@ pub async fn rename(context: &Context, to: Option<&str>) -> Result<Shown, Error>
 #[tracing::instrument(name = "users.change_password", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn change_password(context: &Context, now: &Secret, new: &Secret) -> Result<(), Error> {
     let id = context.person()?;
+    // Before the proof, so that a bad new password does not tell whether the present one was right.
+    sound("new_password", new)?;
+    let proven = prove(context, id, "current_password", now).await?;
     let password_hash = hash_password(context, "new_password", new).await?;
-    prove(context, id, "current_password", now).await?;
-    let tx = context.write().await?;
-    let mut user = load(context, &tx, id).await?;
+    let tx = context.change().await?;
+    let mut user = still(context, &tx, proven, "current_password").await?;
     user.password_hash = Some(password_hash);
     tx.users().update(&user).await?;
     tx.logins()
         .delete_sessions(context.tenant, id, context.actor.session())
         .await?;
+    links::withdraw_resets(context, &tx, id, None).await?;
     note(context, &tx, "user.password_changed", (None, Some(&user))).await?;
     Ok(tx.commit().await?)
 }
@@ -163,21 +167,41 @@ pub(crate) async fn prove(
     }
 }
 
+/// The user in the transaction that rests on the proof; the password may have been changed since.
+pub(crate) async fn still(
+    context: &Context,
+    tx: &BoxTx,
+    proven: User,
+    field: &'static str,
+) -> Result<User, Error> {
+    let user = load(context, tx, proven.id).await?;
+    if user.password_hash == proven.password_hash {
+        Ok(user)
+    } else {
+        Err(Error::invalid(field, "is not your password"))
+    }
+}
+
 /// What is stored of a password that is good enough.
 pub(crate) async fn hash_password(
     context: &Context,
     field: &'static str,
     password: &Secret,
 ) -> Result<String, Error> {
+    sound(field, password)?;
+    let credentials = &context.platform.credentials;
+    let hash = credentials.hash_password(password).await;
+    hash.map_err(Error::Internal)
+}
+
+fn sound(field: &'static str, password: &Secret) -> Result<(), Error> {
     let text = password.expose();
     if text.chars().count() < SHORTEST || text.len() > LONGEST {
         let message =
             format!("must have {SHORTEST} characters or more, and at most {LONGEST} bytes");
         return Err(Error::invalid(field, message));
     }
-    let credentials = &context.platform.credentials;
-    let hash = credentials.hash_password(password).await;
-    hash.map_err(Error::Internal)
+    Ok(())
 }
 
 /// An address in the one form in which addresses are compared.
@@ -257,7 +281,12 @@ pub(crate) async fn leaves_an_owner(
     id: UserId,
 ) -> Result<bool, Error> {
     let owners = tx.users().owners(context.tenant).await?;
-    Ok(owners.iter().any(|owner| *owner != id))
+    let issuer = sso::load(tx.as_ref(), context.tenant).await?;
+    let vouched = |subject: &str| issuer.as_ref().is_some_and(|issuer| issuer.is_own(subject));
+    let enters = |owner: &User| {
+        owner.password_hash.is_some() || owner.oidc_subject.as_deref().is_some_and(vouched)
+    };
+    Ok(owners.iter().any(|owner| owner.id != id && enters(owner)))
 }
 
 /// The user with this address.

@@ -3,10 +3,10 @@
 use crate::{
     Context, Error,
     error::found,
-    people::{see_conversation, see_item},
+    people::{see_conversation, see_integration, see_item},
 };
 use domain::{
-    access::{Actor, Area, Right},
+    access::{Actor, Area, Hidden, Right},
     audit::Change,
     channel::{ChatKind, InboundMessage, Place, Sender},
     conversation::Conversation,
@@ -61,6 +61,7 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
     let to = destination(context, &tx, request.conversation_id, (event, &text)).await?;
     let assigned = assigned(request.agent_ids, to.only)?;
     check_agents(context, &tx, to.integration_id, ("agent_ids", &assigned)).await?;
+    let except = context.hidden(&tx).await?.agents;
     drop(tx);
     let facts =
         serde_json::json!({ "agent_ids": assigned, "conversation_id": request.conversation_id });
@@ -84,6 +85,7 @@ pub async fn create(context: &Context, request: CreateWorkItem) -> Result<WorkDe
         integration_id: to.integration_id,
         message,
         assigned,
+        except,
     };
     let id = take_in(context, accept, facts).await?;
     find(context, id).await
@@ -124,8 +126,10 @@ async fn destination(
     (event, text): (Uuid, &str),
 ) -> Result<Destination, Error> {
     let Some(id) = conversation else {
+        let integration_id = built_in(context, tx).await?;
+        see_integration(context, tx, integration_id, "built-in integration").await?;
         return Ok(Destination {
-            integration_id: built_in(context, tx).await?,
+            integration_id,
             place: Place {
                 channel: event.to_string(),
                 thread: None,
@@ -161,18 +165,36 @@ pub async fn list(
     if filter.hidden.hides(filter.agent_id) {
         return Ok(Page::empty());
     }
-    Ok(tx.work().list(context.tenant, &filter, page).await?)
+    let mut page = tx.work().list(context.tenant, &filter, page).await?;
+    for item in &mut page.items {
+        conceal(item, &filter.hidden, true);
+    }
+    Ok(page)
+}
+
+/// Leaves out what would tell of agents that the reader does not see: who has the item, and a reason that may be
+/// theirs.
+pub(crate) fn conceal(item: &mut WorkItem, hidden: &Hidden, theirs: bool) {
+    if hidden.agents.is_empty() {
+        return;
+    }
+    item.assigned.retain(|agent| !hidden.agents.contains(agent));
+    if theirs {
+        item.reason = None;
+    }
 }
 
 /// One work item with decisions and jobs.
 pub async fn find(context: &Context, id: WorkItemId) -> Result<WorkDetail, Error> {
     context.authorise(Area::Work, Right::Read)?;
     let tx = context.read().await?;
-    let item = found(tx.work().find(context.tenant, id).await?, "work item")?;
+    let mut item = found(tx.work().find(context.tenant, id).await?, "work item")?;
     let hidden = context.hidden(&tx).await?;
     see_item(context, &tx, &hidden, id, "work item").await?;
     let mut decisions = tx.work().decisions(context.tenant, id).await?;
+    let decided = decisions.len();
     decisions.retain(|decision| !hidden.agents.contains(&decision.agent_id));
+    conceal(&mut item, &hidden, decisions.len() < decided);
     let filter = JobFilter {
         work_item_id: Some(id),
         hidden,
@@ -254,19 +276,27 @@ async fn thread(context: &Context, tx: &BoxTx, id: ConversationId) -> Result<Con
     Ok(conversation)
 }
 
-/// Work is handed by name only to agents that are switched on and see the integration.
+/// Work is handed by name only to agents that are switched on and see the integration, and without a name only where
+/// the caller sees one that could take it.
 pub(crate) async fn check_agents(
     context: &Context,
     tx: &BoxTx,
     integration: IntegrationId,
     (field, agents): (&'static str, &[AgentId]),
 ) -> Result<(), Error> {
-    if agents.is_empty() {
+    let hidden = context.hidden(tx).await?;
+    if agents.is_empty() && hidden.agents.is_empty() {
         return Ok(());
     }
-    let hidden = context.hidden(tx).await?;
     let mut seeing = tx.agents().seeing(context.tenant, integration).await?;
+    let any = !seeing.is_empty();
     seeing.retain(|agent| !hidden.agents.contains(&agent.id));
+    if agents.is_empty() && any && seeing.is_empty() {
+        return Err(Error::conflict(
+            "no_agent",
+            "no agent that you see works there; ask an administrator to show you one",
+        ));
+    }
     for id in agents {
         if !seeing.iter().any(|agent| agent.id == *id) {
             return Err(Error::invalid(

@@ -99,6 +99,7 @@ pub fn accept(integration: &Integration, message: InboundMessage) -> Accept {
         integration_id: integration.id,
         message,
         assigned: Vec::new(),
+        except: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Links that let a person in once.
 
-use super::session::signed_in;
+use super::session::{is_wrong, signed_in};
 use crate::{
     dto::{
         PageView,
@@ -11,11 +11,12 @@ use crate::{
         session::SessionView,
     },
     extract::{Body, Caller, Id, Visitor, user_agent},
+    limit::{Failures, Tried},
     problem::ApiError,
     state::ApiState,
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -24,7 +25,8 @@ use domain::{
     id::{UserId, UserLinkId},
     secret::Secret,
 };
-use services::links;
+use services::links::{self, Redeem};
+use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// What needs no credential: the link is one.
@@ -62,10 +64,15 @@ async fn inspect_link(
 async fn redeem_link(
     Visitor(context): Visitor,
     State(state): State<ApiState>,
+    Extension(accounts): Extension<Arc<Failures>>,
     headers: HeaderMap,
     Body(body): Body<CreateLinkRedemption>,
 ) -> Result<Response, ApiError> {
-    let opened = links::redeem(&context, body.into(), user_agent(&headers)).await?;
+    // Who has the link of somebody with a second factor could guess its codes.
+    let request = Redeem::from(body);
+    let attempt = accounts.begin(&Tried::Link(request.token.expose()))?;
+    let outcome = links::redeem(&context, request, user_agent(&headers)).await;
+    let opened = attempt.end(outcome, is_wrong)?;
     signed_in(&state, context, opened).await
 }
 

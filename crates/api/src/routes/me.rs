@@ -6,12 +6,14 @@ use crate::{
         UserView,
     },
     extract::{Body, Caller},
+    limit::{Failures, Tried},
     problem::ApiError,
     state::ApiState,
 };
-use axum::{Json, http::StatusCode};
+use axum::{Extension, Json, http::StatusCode};
 use domain::secret::Secret;
-use services::{second_factor, users};
+use services::{Context, Error, second_factor, users};
+use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
@@ -40,10 +42,13 @@ async fn update_me(
     responses((status = 204, description = "The new one counts."), ApiError))]
 async fn change_password(
     Caller(context): Caller,
+    Extension(accounts): Extension<Arc<Failures>>,
     Body(body): Body<UpdatePassword>,
 ) -> Result<StatusCode, ApiError> {
     let (now, new) = (body.current_password, body.new_password);
-    users::change_password(&context, &Secret::new(now), &Secret::new(new)).await?;
+    let (now, new) = (Secret::new(now), Secret::new(new));
+    let change = users::change_password(&context, &now, &new);
+    limited(&accounts, &context, "current_password", change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -54,9 +59,12 @@ async fn change_password(
     responses((status = 200, description = "What the authenticator app is given.", body = TotpView), ApiError))]
 async fn begin_totp(
     Caller(context): Caller,
+    Extension(accounts): Extension<Arc<Failures>>,
     Body(body): Body<UpdateTotp>,
 ) -> Result<Json<TotpView>, ApiError> {
-    let enrolment = second_factor::begin(&context, &Secret::new(body.password)).await?;
+    let password = Secret::new(body.password);
+    let begin = second_factor::begin(&context, &password);
+    let enrolment = limited(&accounts, &context, "password", begin).await?;
     Ok(Json(enrolment.into()))
 }
 
@@ -67,9 +75,11 @@ async fn begin_totp(
     responses((status = 200, description = "The recovery codes.", body = RecoveryCodesView), ApiError))]
 async fn confirm_totp(
     Caller(context): Caller,
+    Extension(accounts): Extension<Arc<Failures>>,
     Body(body): Body<CreateTotpConfirmation>,
 ) -> Result<Json<RecoveryCodesView>, ApiError> {
-    let codes = second_factor::confirm(&context, &body.code).await?;
+    let confirm = second_factor::confirm(&context, &body.code);
+    let codes = limited(&accounts, &context, "code", confirm).await?;
     let recovery_codes = codes.iter().map(|code| code.expose().to_owned()).collect();
     Ok(Json(RecoveryCodesView { recovery_codes }))
 }
@@ -79,8 +89,24 @@ async fn confirm_totp(
     responses((status = 204, description = "The password is enough again."), ApiError))]
 async fn remove_totp(
     Caller(context): Caller,
+    Extension(accounts): Extension<Arc<Failures>>,
     Body(body): Body<UpdateTotp>,
 ) -> Result<StatusCode, ApiError> {
-    second_factor::remove(&context, &Secret::new(body.password)).await?;
+    let password = Secret::new(body.password);
+    let remove = second_factor::remove(&context, &password);
+    limited(&accounts, &context, "password", remove).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Does what needs a proof in this field, unless too many were wrong: who found somebody's login or token open does
+/// not learn their password by trying.
+async fn limited<T>(
+    accounts: &Failures,
+    context: &Context,
+    field: &str,
+    act: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let attempt = accounts.begin(&Tried::User(context.person()?))?;
+    let is_wrong = |error: &Error| matches!(error, Error::Invalid { field: of, .. } if of == field);
+    attempt.end(act.await, is_wrong)
 }

@@ -9,7 +9,7 @@ use crate::{
         },
     },
     extract::{Body, Caller, Csrf, Id, Params, Visitor, user_agent},
-    limit::Failures,
+    limit::{Failures, Tried},
     problem::ApiError,
     state::ApiState,
 };
@@ -70,16 +70,15 @@ async fn log_in(
     headers: HeaderMap,
     Body(body): Body<CreateSession>,
 ) -> Result<Response, ApiError> {
-    let account = body.email.trim().to_lowercase();
-    accounts.begin(&account, state.platform.clock.now())?;
+    let attempt = accounts.begin(&Tried::address(&body.email))?;
     let outcome = sessions::login(&context, body.into(), user_agent(&headers)).await;
-    // A missing code is no wrong one.
-    let failed = matches!(&outcome, Err(Error::LoginRefused { code, .. }) if *code != "second_factor_required");
-    if !failed {
-        accounts.forgive(&account);
-    }
-    let (session, user, cookie) = outcome?;
-    signed_in(&state, context, (session, user, cookie)).await
+    let opened = attempt.end(outcome, is_wrong)?;
+    signed_in(&state, context, opened).await
+}
+
+/// Whether somebody guessed wrong. A missing code is no wrong one.
+pub(super) fn is_wrong(error: &Error) -> bool {
+    matches!(error, Error::LoginRefused { code, .. } if *code != "second_factor_required")
 }
 
 /// The answer to somebody who has just got in.

@@ -31,6 +31,8 @@ mod harness;
 mod idempotency;
 #[path = "../it/integrations.rs"]
 mod integrations;
+#[path = "../it/limits.rs"]
+mod limits;
 #[path = "../it/lists.rs"]
 mod lists;
 #[path = "../it/matrix.rs"]
@@ -41,6 +43,8 @@ mod people;
 mod place;
 #[path = "../it/reports.rs"]
 mod reports;
+#[path = "../it/rights.rs"]
+mod rights;
 #[path = "../it/settings.rs"]
 mod settings;
 #[path = "../it/sprite_sessions.rs"]

@@ -29,6 +29,9 @@ pub struct AuditFilter {
 pub trait AuditRepository: Send + Sync {
     /// The end of the chain; nobody else adds to it until the transaction ends.
     async fn lock(&self, tenant: TenantId) -> Result<Link, StoreError>;
+    /// Keeps others from adding to the chain until the transaction ends, and so from every change that is noted. One
+    /// in which nothing was ever noted holds nobody up.
+    async fn hold(&self, tenant: TenantId) -> Result<(), StoreError>;
     /// Adds an entry at the end of a locked chain.
     async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError>;
     /// The end of the chain as it is written down.

@@ -31,8 +31,8 @@ pub trait UserRepository: Send + Sync {
     ) -> Result<Option<User>, StoreError>;
     /// All of them, oldest first.
     async fn list(&self, tenant: TenantId) -> Result<Vec<User>, StoreError>;
-    /// Those owners who can sign in; they stay so until the transaction, one that may write, ends.
-    async fn owners(&self, tenant: TenantId) -> Result<Vec<UserId>, StoreError>;
+    /// Those owners who are not shut out; they stay so until the transaction, one that may write, ends.
+    async fn owners(&self, tenant: TenantId) -> Result<Vec<User>, StoreError>;
     /// Writes the step and the recovery codes that are left after a code was used; false when they are not those
     /// of `user` any more: somebody else was faster.
     async fn spend_code(&self, user: &User, after: &Totp) -> Result<bool, StoreError>;

@@ -164,6 +164,7 @@ async fn call(world: &Arc<World>, stage: &Stage, message: InboundMessage, mut ag
                     integration_id: stage.called.id,
                     message: message.clone(),
                     assigned: Vec::new(),
+                    except: Vec::new(),
                 };
                 let platform = process.context().platform;
                 let answer = platform.ingest.accept(vec![accept]);

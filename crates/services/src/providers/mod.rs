@@ -112,7 +112,7 @@ pub async fn update(
 ) -> Result<Provider, Error> {
     context.authorise(Area::Settings, Right::Administer)?;
     let providers = &context.platform.providers;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let before = load(context, tx.as_ref(), id).await?;
     let mut provider = before.clone();
     if let Some(text) = &change.name {
@@ -155,7 +155,7 @@ pub async fn update(
 #[tracing::instrument(name = "providers.delete", skip_all, fields(tenant.id = %context.tenant, provider.id = %id))]
 pub async fn delete(context: &Context, id: ProviderId) -> Result<(), Error> {
     context.authorise(Area::Settings, Right::Administer)?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let provider = load(context, tx.as_ref(), id).await?;
     tx.providers().delete(context.tenant, id).await?;
     note(

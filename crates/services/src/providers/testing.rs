@@ -19,8 +19,8 @@ use serde_json::json;
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use uuid::Uuid;
 
-/// How long a provider may take to begin an answer when it is tested.
-const TEST_TIME: Duration = Duration::from_secs(30);
+/// How long a provider may take to begin an answer when it is tested; less than a request may take.
+const TEST_TIME: Duration = Duration::from_secs(20);
 /// What a test may have generated; some providers refuse to be asked for less.
 const TEST_TOKENS: i64 = 64;
 
@@ -99,20 +99,21 @@ async fn of_added(
         Ok(inference) => ask(context, inference.as_ref(), model).await,
         Err(problem) => answer(context, model, (Err(problem.to_string()), Duration::ZERO)),
     };
-    let tx = context.write().await?;
-    let mut now = load(context, tx.as_ref(), provider.id).await?;
-    if now.updated_at == provider.updated_at {
-        now.health = if tested.ok {
+    let tx = context.change().await?;
+    let now = tx.providers().find(context.tenant, provider.id).await?;
+    // What was changed meanwhile was not what was asked.
+    if let Some(mut same) = now.filter(|now| now.updated_at == provider.updated_at) {
+        same.health = if tested.ok {
             ProviderHealth::Ok
         } else {
             ProviderHealth::Failed
         };
-        now.health_detail = (!tested.ok).then(|| tested.detail.clone());
-        tx.providers().update(&now).await?;
-        let of = (Some(provider.id.as_uuid()), model);
-        note(context, tx.as_ref(), of, &tested).await?;
-        tx.commit().await?;
+        same.health_detail = (!tested.ok).then(|| tested.detail.clone());
+        tx.providers().update(&same).await?;
     }
+    let of = (Some(provider.id.as_uuid()), model);
+    note(context, tx.as_ref(), of, &tested).await?;
+    tx.commit().await?;
     Ok(tested)
 }
 

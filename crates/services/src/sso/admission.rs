@@ -34,7 +34,7 @@ pub(super) async fn admit(
     vouched: &Vouched,
     user_agent: Option<&str>,
 ) -> Result<Secret, LoginFailure> {
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let found = match known(context, &tx, settings, vouched).await? {
         Some(user) => stand(context, &tx, settings, vouched, user).await?,
         None => newcomer(context, &tx, settings, vouched).await?,

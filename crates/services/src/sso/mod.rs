@@ -7,7 +7,7 @@ mod login;
 
 pub use login::{Begun, Callback, Entered, LoginFailure, Refusal, begin, finish};
 
-use crate::{Context, Error, access::owners_only, error::found, integrations};
+use crate::{Context, Error, access::within_own, error::found, integrations};
 use domain::{
     access::{Area, Right, Role},
     audit::{Change, Subject},
@@ -83,7 +83,7 @@ pub async fn name(context: &Context) -> Result<Option<String>, Error> {
 #[tracing::instrument(name = "sso.set", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn set(context: &Context, change: UpdateSso) -> Result<SsoSettings, Error> {
     context.authorise(Area::Settings, Right::Administer)?;
-    owners_only(context, Role::Owner)?;
+    within_own(context, Role::Owner, None)?;
     let settings = checked(change.settings)?;
     let sso = &context.platform.sso;
     let asked = sso.provider.discover(&settings.issuer).await;
@@ -93,7 +93,7 @@ pub async fn set(context: &Context, change: UpdateSso) -> Result<SsoSettings, Er
             Error::invalid("issuer", format!("is no issuer that can be used: {why}"))
         }
     })?;
-    let tx = context.write().await?;
+    let tx = context.change().await?;
     let before = load(tx.as_ref(), context.tenant).await?;
     let stored = tx.settings().find(context.tenant, SECRET).await?;
     let moves = before.as_ref().is_some_and(|before| {
@@ -133,8 +133,8 @@ pub async fn set(context: &Context, change: UpdateSso) -> Result<SsoSettings, Er
 #[tracing::instrument(name = "sso.delete", skip_all, fields(tenant.id = %context.tenant))]
 pub async fn delete(context: &Context) -> Result<(), Error> {
     context.authorise(Area::Settings, Right::Administer)?;
-    owners_only(context, Role::Owner)?;
-    let tx = context.write().await?;
+    within_own(context, Role::Owner, None)?;
+    let tx = context.change().await?;
     let before = found(load(tx.as_ref(), context.tenant).await?, "single sign-on")?;
     tx.settings().delete(context.tenant, SETTING).await?;
     tx.settings().delete(context.tenant, SECRET).await?;
@@ -172,7 +172,10 @@ async fn registration(context: &Context) -> Result<Option<(SsoSettings, Registra
     Ok(Some((settings, registration)))
 }
 
-async fn load(tx: &dyn StoreTx, tenant: TenantId) -> Result<Option<SsoSettings>, StoreError> {
+pub(crate) async fn load(
+    tx: &dyn StoreTx,
+    tenant: TenantId,
+) -> Result<Option<SsoSettings>, StoreError> {
     let set = tx.settings().find(tenant, SETTING).await?;
     let read = |set| {
         serde_json::from_value(set).map_err(|error| StoreError::Corrupt {

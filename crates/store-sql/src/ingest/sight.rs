@@ -80,7 +80,9 @@ impl Sight {
         seen.into_iter()
             .flat_map(|seen| &seen.agents)
             .filter(|(agent, sees)| {
-                if accept.assigned.is_empty() {
+                if accept.except.contains(agent) {
+                    false
+                } else if accept.assigned.is_empty() {
                     *sees
                 } else {
                     accept.assigned.contains(agent)

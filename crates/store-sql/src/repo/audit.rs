@@ -42,6 +42,11 @@ impl AuditRepository for SqlAudit<'_> {
         self.end(head(tenant).lock(LockType::NoKeyUpdate)).await
     }
 
+    async fn hold(&self, tenant: TenantId) -> Result<(), StoreError> {
+        let head = head(tenant).lock(LockType::NoKeyUpdate);
+        self.end(head).await.map(drop)
+    }
+
     async fn append(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         use audit_head::Column;
         insert(&self.0.conn, audit_entry::Model::from(entry))

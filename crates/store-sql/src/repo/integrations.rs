@@ -17,8 +17,9 @@ use domain::{
 };
 use ports::store::{IntegrationRepository, StoreError};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select, UpdateMany,
-    sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Select,
+    UpdateMany,
+    sea_query::{Expr, ExprTrait},
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -101,12 +102,21 @@ impl IntegrationRepository for SqlIntegrations<'_> {
         health: Health,
         detail: Option<&str>,
     ) -> Result<(), StoreError> {
-        this(tenant, id)
-            .col_expr(integration::Column::Health, Expr::value(health.as_str()))
-            .col_expr(integration::Column::HealthDetail, Expr::value(detail))
+        use integration::Column;
+        let was = Expr::col(Column::HealthDetail).if_null("");
+        let differs = Condition::any()
+            .add(Column::Health.ne(health.as_str()))
+            .add(was.ne(detail.unwrap_or_default()));
+        let changed = this(tenant, id)
+            .col_expr(Column::Health, Expr::value(health.as_str()))
+            .col_expr(Column::HealthDetail, Expr::value(detail))
+            .filter(differs)
             .exec(&self.0.conn)
             .await
             .map_err(db_error(ENTITY))?;
+        if changed.rows_affected > 0 {
+            self.0.note(|c| c.work.extend([tenant]));
+        }
         Ok(())
     }
 

@@ -79,13 +79,13 @@ impl UserRepository for SqlUsers<'_> {
         self.all(of(tenant).order_by_asc(user::Column::Id)).await
     }
 
-    async fn owners(&self, tenant: TenantId) -> Result<Vec<UserId>, StoreError> {
+    async fn owners(&self, tenant: TenantId) -> Result<Vec<User>, StoreError> {
         let owners = of(tenant)
             .filter(user::Column::Role.eq(Role::Owner.as_str()))
             .filter(user::Column::DisabledAt.is_null())
+            .order_by_asc(user::Column::Id)
             .lock_exclusive();
-        let owners = self.all(owners).await?;
-        Ok(owners.into_iter().map(|owner| owner.id).collect())
+        self.all(owners).await
     }
 
     async fn spend_code(&self, user: &User, after: &Totp) -> Result<bool, StoreError> {
