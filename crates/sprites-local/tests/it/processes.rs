@@ -112,7 +112,10 @@ async fn until(output: &mut ProcessOutput, text: &str) -> String {
         loop {
             match output.next().await {
                 Some(Ok(ProcessEvent::Output(_, bytes))) => all.extend(bytes),
-                other => panic!("{text} did not come: {other:?}"),
+                other => {
+                    let said = String::from_utf8_lossy(&all);
+                    panic!("{text} did not come: {other:?} after {said:?}")
+                }
             }
             let seen = String::from_utf8_lossy(&all).into_owned();
             if seen.contains(text) {
