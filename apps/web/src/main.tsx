@@ -10,9 +10,9 @@ import { RouterProvider } from "@tanstack/react-router";
 import { setNonce } from "get-nonce";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { onSignedOut } from "./api/client";
+import { onForbidden, onSignedOut, onStaleToken } from "./api/client";
 import { queryClient } from "./api/queryClient";
-import { endSession } from "./api/session";
+import { endSession, refreshRights, renewSession } from "./api/session";
 import { router } from "./router";
 import { cssVariables, theme } from "./theme";
 
@@ -25,6 +25,8 @@ onSignedOut(() => {
   // The shell lets nobody in without a session, and remembers where they were.
   void router.invalidate();
 });
+onForbidden(refreshRights);
+onStaleToken(renewSession);
 
 const place = document.getElementById("root");
 if (place === null) throw new Error("index.html has no element with the id root");

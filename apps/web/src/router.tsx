@@ -132,7 +132,7 @@ const costs = createRoute({
 const audit = createRoute({
   getParentRoute: () => shell,
   path: "/audit",
-  validateSearch: words("action", "subject_id", "actor_id", "from", "to"),
+  validateSearch: words("action", "subject_id", "actor_id", "from", "to", "id"),
   component: lazyRouteComponent(() => import("./screens/audit/AuditScreen"), "AuditScreen"),
 });
 const settingsStart = createRoute({

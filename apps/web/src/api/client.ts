@@ -91,6 +91,8 @@ function fieldErrors(value: unknown): FieldError[] {
 
 let csrfToken: string | null = null;
 let signedOut: () => void = () => undefined;
+let forbidden: () => void = () => undefined;
+let renewToken: () => Promise<boolean> = async () => false;
 
 /** Tells the client the token that changes have to carry; the session answers with it. */
 export function setCsrfToken(token: string | null): void {
@@ -102,14 +104,41 @@ export function onSignedOut(handler: () => void): void {
   signedOut = handler;
 }
 
+/** What to do when the server refuses what the page held to be allowed. */
+export function onForbidden(handler: () => void): void {
+  forbidden = handler;
+}
+
+/** How to get the token of the login that holds now; false when there is none to go on with. */
+export function onStaleToken(renew: () => Promise<boolean>): void {
+  renewToken = renew;
+}
+
+const CSRF_HEADER = "x-csrf-token";
 const READING = new Set(["GET", "HEAD"]);
 /** A 401 about what was typed, not about the login. */
 const TYPED = new Set(["invalid_credentials", "second_factor_required"]);
+/** The token is of another login than the cookie: somebody logged in again in another tab. */
+const STALE_TOKEN = "csrf_missing";
+
+/** Sends a request, and once more with the token of the login that holds now when its own was stale. */
+async function send(request: Request): Promise<Response> {
+  // Looked up at every call, so that tests can put their own in its place.
+  if (READING.has(request.method)) return globalThis.fetch(request);
+  // A body can be read only once.
+  const again = request.clone();
+  const response = await globalThis.fetch(request);
+  if (response.status !== 403) return response;
+  const { code } = await problemOf(response.clone());
+  if (code !== STALE_TOKEN || !(await renewToken())) return response;
+  if (csrfToken !== null) again.headers.set(CSRF_HEADER, csrfToken);
+  return globalThis.fetch(again);
+}
 
 const middleware: Middleware = {
   onRequest({ request }) {
     if (!READING.has(request.method) && csrfToken !== null) {
-      request.headers.set("x-csrf-token", csrfToken);
+      request.headers.set(CSRF_HEADER, csrfToken);
     }
     return request;
   },
@@ -117,10 +146,13 @@ const middleware: Middleware = {
     if (response.ok) return response;
     const problem = await problemOf(response);
     if (problem.status === 401 && !TYPED.has(problem.code)) signedOut();
+    if (problem.status === 403 && problem.code !== STALE_TOKEN) forbidden();
     throw problem;
   },
   onError({ error }) {
     if (error instanceof DOMException && error.name === "AbortError") return undefined;
+    // Asking for a new token was refused in words of its own.
+    if (error instanceof Problem) return error;
     return new Problem({
       code: "unreachable",
       title: "The server cannot be reached",
@@ -132,8 +164,7 @@ const middleware: Middleware = {
 
 export const client = createClient<Api>({
   baseUrl: window.location.origin,
-  // Looked up at every call, so that tests can put their own in its place.
-  fetch: (request) => globalThis.fetch(request),
+  fetch: send,
 });
 client.use(middleware);
 

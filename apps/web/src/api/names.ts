@@ -24,6 +24,16 @@ export function useIntegrationNames(): Names {
   return $api.useQuery("get", "/api/v1/integrations", QUERY, FRESH).data ?? NONE;
 }
 
+/** The id of the built-in integration, on which chats are: undefined until it is known, null when it cannot be. */
+export function useWebIntegration(): string | null | undefined {
+  const asked = $api.useQuery("get", "/api/v1/integrations", QUERY, { ...FRESH, select: webOf });
+  return asked.data === undefined && asked.isError ? null : asked.data;
+}
+
+function webOf(page: { items: readonly { id: string; type: string }[] }): string | null {
+  return page.items.find((item) => item.type === "web")?.id ?? null;
+}
+
 /** What an integration is called, or was: one that is not among all there are was deleted. */
 export function integrationName(names: Names, id: string): string | null {
   return names.get(id) ?? (names.size > 0 && names.size < QUERY.params.query.limit ? "Deleted" : null);

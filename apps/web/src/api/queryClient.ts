@@ -10,9 +10,13 @@ function retry(failures: number, error: unknown): boolean {
   return passing && failures < MOST_RETRIES;
 }
 
+// The browser knows only whether there is a network, not whether the server answers, and what it would hold back waits
+// without a word. The client says what is wrong instead.
+const networkMode = "always";
+
 export const queryClient = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: 10_000, retry },
-    mutations: { retry: false },
+    queries: { staleTime: 10_000, retry, networkMode },
+    mutations: { retry: false, networkMode },
   },
 });

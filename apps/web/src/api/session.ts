@@ -1,5 +1,5 @@
 // Who is logged in and what they may do. Screens hide what `useMay` says no to; the server decides anyway.
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { type QueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { client, Problem, setCsrfToken } from "./client";
 import { queryClient } from "./queryClient";
 import type { Area, Right, SessionView } from "./types";
@@ -8,10 +8,12 @@ export const sessionKey = ["session"] as const;
 
 const ORDER: readonly Right[] = ["read", "operate", "administer"];
 
-async function fetchSession(): Promise<SessionView | null> {
+async function fetchSession(cache: QueryClient): Promise<SessionView | null> {
   try {
     const { data } = await client.GET("/api/v1/session");
     if (data === undefined) return null;
+    const before = cache.getQueryData<SessionView | null>(sessionKey);
+    if (before && before.user?.id !== data.user?.id) throw somebodyElse();
     setCsrfToken(data.csrf_token);
     return data;
   } catch (error) {
@@ -21,11 +23,33 @@ async function fetchSession(): Promise<SessionView | null> {
   }
 }
 
+/** Somebody else logged in in another tab: nothing on this page is theirs, and it sends nothing in their name. */
+function somebodyElse(): Problem {
+  window.location.reload();
+  return new Problem({
+    code: "somebody_else",
+    title: "Somebody else is logged in now",
+    detail: "Another person logged in in this browser, so this page loads again.",
+    status: 403,
+  });
+}
+
 export const sessionQuery = {
   queryKey: sessionKey,
-  queryFn: fetchSession,
+  queryFn: ({ client: cache }: { client: QueryClient }) => fetchSession(cache),
   staleTime: Number.POSITIVE_INFINITY,
 };
+
+/** After another login of the same person: takes its token. False when nobody is logged in. */
+export async function renewSession(): Promise<boolean> {
+  return (await queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 })) !== null;
+}
+
+/** Asks again what the person may do, after the server said no to what the page offered. */
+export function refreshRights(): void {
+  // Many requests may be refused at once, this question among them: one is enough, and never another because of it.
+  void queryClient.invalidateQueries({ queryKey: sessionKey }, { cancelRefetch: false });
+}
 
 /** Puts a fresh login in place of whatever the cache held for somebody else. */
 export function beginSession(session: SessionView): void {

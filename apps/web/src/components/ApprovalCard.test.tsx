@@ -54,6 +54,7 @@ it("shows the exact action and where it goes, and sends the answer with its note
   renderScreen(<ApprovalCard approval={approval()} />);
   expect(await screen.findByText(/"target": "production"/)).toBeTruthy();
   expect(await screen.findByText("Support bot · Kim")).toBeTruthy();
+  expect(screen.getByRole("button", { name: /Copy the id of the approval/ })).toBeTruthy();
   await userEvent.type(screen.getByRole("textbox", { name: "Note" }), "after lunch");
   await userEvent.click(screen.getByRole("button", { name: "Approve" }));
   await waitFor(() => expect(sent).toEqual([{ note: "after lunch" }]));

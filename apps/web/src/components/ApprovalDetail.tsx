@@ -63,6 +63,7 @@ function facts(approval: ApprovalView, isEmbedded: boolean) {
         </Group>
       ),
     },
+    { label: "Id", value: <CopyId id={approval.id} of="approval" /> },
   ];
 }
 

@@ -1,11 +1,14 @@
 // Where people type to agents: enter sends, shift and enter begins a line. What was typed is there again when it
-// could not be sent.
+// could not be sent, and when somebody comes back to it.
 import { ActionIcon, Textarea } from "@mantine/core";
 import { IconArrowUp } from "@tabler/icons-react";
-import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import classes from "./Composer.module.css";
+import { useDraft } from "./useDraft";
 
 export type ComposerProps = {
+  /** Whose draft is kept here: "conversation 7". */
+  place: string;
   label: string;
   placeholder: string;
   /** Sends it; a refusal gives the text back. */
@@ -17,8 +20,8 @@ export type ComposerProps = {
   autoFocus?: boolean;
 };
 
-export function Composer({ label, placeholder, onSend, extra, hint, autoFocus = false }: ComposerProps) {
-  const [text, setText] = useState("");
+export function Composer({ place, label, placeholder, onSend, extra, hint, autoFocus = false }: ComposerProps) {
+  const [text, setText] = useDraft(place);
   const input = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     // On a phone the keyboard would cover what there is to read.
@@ -27,7 +30,7 @@ export function Composer({ label, placeholder, onSend, extra, hint, autoFocus = 
   const send = async () => {
     const words = text.trim();
     if (words === "") return;
-    setText("");
+    setText(() => "");
     try {
       await onSend(words);
     } catch {
@@ -59,7 +62,7 @@ export function Composer({ label, placeholder, onSend, extra, hint, autoFocus = 
           minRows={1}
           maxRows={8}
           value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={({ currentTarget: { value } }) => setText(() => value)}
           onKeyDown={onKeyDown}
         />
         {extra}

@@ -24,7 +24,14 @@ export type Column<Item> = {
 type ListPage<Item> = { items: Item[]; next_cursor: string | null };
 export type ListPages<Item> = Pick<
   UseInfiniteQueryResult<InfiniteData<ListPage<Item>, unknown>, unknown>,
-  "data" | "error" | "isPending" | "hasNextPage" | "isFetchingNextPage" | "fetchNextPage" | "refetch"
+  | "data"
+  | "error"
+  | "isPending"
+  | "hasNextPage"
+  | "isFetchingNextPage"
+  | "isFetchNextPageError"
+  | "fetchNextPage"
+  | "refetch"
 >;
 
 export type DataListProps<Item> = {
@@ -66,9 +73,11 @@ function Rows<Item>(props: DataListProps<Item> & { items: Item[] }) {
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
+  // What failed is asked for again by the reader, and not for ever by itself.
+  const goesOn = hasNextPage && !isFetchingNextPage && pages.error === null;
   useEffect(() => {
-    if (last >= items.length - AHEAD && hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [last, items.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (last >= items.length - AHEAD && goesOn) void fetchNextPage();
+  }, [last, items.length, goesOn, fetchNextPage]);
   const tracks = { "--tracks": columns.map((column) => column.width ?? "minmax(0, 1fr)").join(" ") } as CSSProperties;
   return (
     <div role="table" aria-label={props.label} aria-rowcount={hasNextPage ? -1 : items.length + 1} style={tracks}>
@@ -102,7 +111,7 @@ function Rows<Item>(props: DataListProps<Item> & { items: Item[] }) {
         })}
       </div>
       {isFetchingNextPage && <Loader size="sm" className={classes.more} aria-label="Loading more" />}
-      {pages.error !== null && <ErrorState error={pages.error} title={`${props.label} could not be loaded further`} />}
+      {pages.error !== null && !isFetchingNextPage && <Broken label={props.label} pages={pages} />}
       {!hasNextPage && items.length > 50 && (
         <Text size="xs" c="dimmed" className={classes.end}>
           These are all {items.length}.
@@ -110,6 +119,16 @@ function Rows<Item>(props: DataListProps<Item> & { items: Item[] }) {
       )}
     </div>
   );
+}
+
+/** The rows are there, but the next ones, or the newest, are not. */
+function Broken<Item>({ label, pages }: Pick<DataListProps<Item>, "label" | "pages">) {
+  const { error, isFetchNextPageError, fetchNextPage, refetch } = pages;
+  if (isFetchNextPageError)
+    return (
+      <ErrorState error={error} title={`${label} could not be loaded further`} retry={() => void fetchNextPage()} />
+    );
+  return <ErrorState error={error} title={`${label} could not be loaded again`} retry={() => void refetch()} />;
 }
 
 function Cells<Item>({ columns, item, link, onOpen }: DataListProps<Item> & { item: Item }) {
@@ -148,15 +167,22 @@ function Opener({ link, open, content }: { link?: LinkProps; open?: () => void; 
   );
 }
 
-/** The scroller is the shell's main region; the list begins somewhere below its top. */
+/** The scroller is the shell's main region; the list begins somewhere below its top, and what is above it may grow. */
 function useRows<Item>(items: Item[], idOf: (item: Item) => string) {
   const list = useRef<HTMLDivElement>(null);
   const [margin, setMargin] = useState(0);
   useLayoutEffect(() => {
     const scroller = document.getElementById("main");
-    if (list.current === null || scroller === null) return;
-    const top = list.current.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;
-    setMargin(top);
+    if (scroller === null) return;
+    const measure = () => {
+      if (list.current === null) return;
+      const top = list.current.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+      setMargin(top + scroller.scrollTop);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    for (const content of scroller.children) observer.observe(content);
+    return () => observer.disconnect();
   }, []);
   const virtual = useVirtualizer({
     count: items.length,

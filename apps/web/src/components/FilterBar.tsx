@@ -1,8 +1,9 @@
 // The filters of a list. What is chosen lives in the URL, so that it can be sent to somebody and survives a reload.
 import { Button, Select, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
-import { IconSearch } from "@tabler/icons-react";
+import { IconSearch, IconX } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
+import { absoluteTime } from "../lib/format";
 import classes from "./FilterBar.module.css";
 
 export type Filter =
@@ -18,12 +19,12 @@ export type FilterBarProps = {
 };
 
 export function FilterBar({ filters, values, onChange }: FilterBarProps) {
-  const chosen = filters.filter((filter) => values[filter.name] !== undefined);
+  const chosen = Object.keys(values).filter((name) => values[name] !== undefined);
+  const linked = chosen.filter((name) => !filters.some((filter) => filter.name === name));
   const set = (name: string, value: string | null) => {
     const next: Record<string, string> = {};
-    for (const filter of filters) {
-      const kept = filter.name === name ? value?.trim() : values[filter.name];
-      if (kept !== undefined && kept !== "") next[filter.name] = kept;
+    for (const [one, kept] of Object.entries({ ...values, [name]: value?.trim() })) {
+      if (kept !== undefined && kept !== "") next[one] = kept;
     }
     onChange(next);
   };
@@ -48,6 +49,9 @@ export function FilterBar({ filters, values, onChange }: FilterBarProps) {
           />
         ),
       )}
+      {linked.map((name) => (
+        <Linked key={name} words={wordsOf(name, values[name] ?? "")} remove={() => set(name, null)} />
+      ))}
       {chosen.length > 0 && (
         <Button variant="subtle" color="gray" onClick={() => onChange({})}>
           Clear filters
@@ -55,6 +59,31 @@ export function FilterBar({ filters, values, onChange }: FilterBarProps) {
       )}
     </div>
   );
+}
+
+/** A filter that came with a link: it narrows the list, so it has to be seen and to go away again. */
+function Linked({ words, remove }: { words: string; remove: () => void }) {
+  return (
+    <Button
+      variant="default"
+      radius="xl"
+      rightSection={<IconX size={14} aria-hidden />}
+      aria-label={`${words}: remove this filter`}
+      onClick={remove}
+    >
+      {words}
+    </Button>
+  );
+}
+
+function wordsOf(name: string, value: string): string {
+  const words = name.replaceAll("_", " ");
+  // An id says nothing to a person, only what it is of.
+  if (words.endsWith(" id")) return `One ${words.slice(0, -" id".length)}`;
+  const shown = Number.isNaN(Date.parse(value)) ? value : absoluteTime(value);
+  if (name === "from") return `From ${shown}`;
+  if (name === "to") return `Until ${shown}`;
+  return `${words}: ${value}`;
 }
 
 type TextFilterProps = {
@@ -66,10 +95,20 @@ type TextFilterProps = {
 function TextFilter({ filter, value, onChange }: TextFilterProps) {
   const [typed, setTyped] = useState(value);
   const input = useRef<HTMLInputElement>(null);
-  const send = useDebouncedCallback((text: string) => onChange(filter.name, text), 250);
+  // What this field made the value last: it comes back when somebody has typed on already.
+  const own = useRef(value);
+  const send = useDebouncedCallback((text: string) => {
+    own.current = text.trim();
+    onChange(filter.name, text);
+  }, 250);
   useHotkeys([["/", () => input.current?.focus()]]);
   // Another page of the history, or "clear filters".
-  useEffect(() => setTyped(value), [value]);
+  useEffect(() => {
+    if (value === own.current) return;
+    own.current = value;
+    send.cancel();
+    setTyped(value);
+  }, [value, send]);
   return (
     <TextInput
       ref={input}

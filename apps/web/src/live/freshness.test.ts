@@ -1,8 +1,9 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
 import { FakeEventSource } from "../testing/fakeEventSource";
+import type { LiveEvent } from "./events";
 import { Feed } from "./feed";
-import { keepFresh } from "./freshness";
+import { keepFresh, touchedBy } from "./freshness";
 
 const JOB = "0198c0de-0000-7000-8000-000000000001";
 const status = { job_id: JOB, work_item_id: "w", conversation_id: "c", status: "running" };
@@ -24,11 +25,12 @@ describe("the cache", () => {
     const list = watched(cache, ["get", "/api/v1/jobs", { params: { query: { limit: 50 } } }]);
     const transcript = watched(cache, ["get", "/api/v1/jobs/{id}/messages", { params: { path: { id: JOB } } }]);
     const items = watched(cache, ["get", "/api/v1/work-items", { params: { query: { limit: 50 } } }]);
+    const channel = watched(cache, ["get", "/api/v1/integrations/{id}", { params: { path: { id: "i" } } }]);
     const stop = keepFresh(feed, cache);
     feed.start();
     source.open();
     await vi.waitFor(() => expect(transcript.asked).toHaveBeenCalledTimes(2));
-    for (const call of [mine, other, list, items, transcript]) call.asked.mockClear();
+    for (const call of [mine, other, list, items, channel, transcript]) call.asked.mockClear();
 
     source.tell("job.status", status, 1);
     source.tell("job.status", status, 2);
@@ -40,10 +42,40 @@ describe("the cache", () => {
 
     source.tell("work.changed", {});
     await vi.waitFor(() => expect(items.asked).toHaveBeenCalled());
+    await vi.waitFor(() => expect(channel.asked).toHaveBeenCalled());
     expect(transcript.asked).not.toHaveBeenCalled();
     stop();
     feed.stop();
-    for (const call of [mine, other, list, items, transcript]) call.end();
+    for (const call of [mine, other, list, items, channel, transcript]) call.end();
     vi.unstubAllGlobals();
+  });
+});
+
+function touched(name: string, payload: object): string[] {
+  const event = { name, id: 1, payload } as LiveEvent;
+  return touchedBy(event).map(({ path, id }) => (id === undefined ? path : `${path} ${id}`));
+}
+
+describe("an event", () => {
+  it("is about the effect that is open, too", () => {
+    expect(touched("effect", { effect_id: "e", job_id: "j" })).toContain("/api/v1/effects/{id} e");
+  });
+
+  it("reaches what shows money when some was spent and when a job ended", () => {
+    const costs = ["/api/v1/costs", "/api/v1/costs/outcomes"];
+    expect(touched("usage", { job_id: "j", work_item_id: "w" })).toEqual([
+      "/api/v1/overview",
+      "/api/v1/work-items/{id} w",
+      ...costs,
+    ]);
+    expect(touched("job.status", { ...status, finished_at: "2026-11-23T10:00:00Z" })).toEqual(
+      expect.arrayContaining(costs),
+    );
+    expect(touched("job.status", { ...status, finished_at: null })).not.toContain(costs[0]);
+  });
+
+  it("about a tool is about the list of calls of its job", () => {
+    for (const name of ["tool.started", "tool.finished"])
+      expect(touched(name, { job_id: "j" })).toEqual(["/api/v1/jobs/{id}/tool-calls j"]);
   });
 });

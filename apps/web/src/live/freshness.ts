@@ -7,8 +7,13 @@ import type { Feed } from "./feed";
 
 const PAUSE = 400;
 
+type Touched = { path: string; id?: string };
+
+/** What money was spent on, and what came of it. */
+const OF_MONEY: readonly Touched[] = [{ path: "/api/v1/costs" }, { path: "/api/v1/costs/outcomes" }];
+
 /** The paths of the API whose answers an event changes; with an id, only the answer about that one. */
-export function touchedBy(event: LiveEvent): { path: string; id?: string }[] {
+export function touchedBy(event: LiveEvent): Touched[] {
   switch (event.name) {
     case "job.status":
       return [
@@ -19,11 +24,17 @@ export function touchedBy(event: LiveEvent): { path: string; id?: string }[] {
         { path: "/api/v1/work-items/{id}", id: event.payload.work_item_id },
         { path: "/api/v1/conversations" },
         { path: "/api/v1/conversations/{id}/entries", id: event.payload.conversation_id },
+        ...(event.payload.finished_at === null ? [] : OF_MONEY),
       ];
+    // The transcript of a job's own page is patched; where its calls are only listed, they are asked for.
+    case "tool.started":
+    case "tool.finished":
+      return [{ path: "/api/v1/jobs/{id}/tool-calls", id: event.payload.job_id }];
     case "effect":
       return [
         { path: "/api/v1/overview" },
         { path: "/api/v1/effects" },
+        { path: "/api/v1/effects/{id}", id: event.payload.effect_id },
         { path: "/api/v1/jobs/{id}", id: event.payload.job_id },
         { path: "/api/v1/conversations/{id}/entries", id: event.payload.conversation_id },
       ];
@@ -35,24 +46,30 @@ export function touchedBy(event: LiveEvent): { path: string; id?: string }[] {
         { path: "/api/v1/jobs/{id}", id: event.payload.job_id },
       ];
     case "usage":
-      return [{ path: "/api/v1/overview" }];
+      return [
+        { path: "/api/v1/overview" },
+        { path: "/api/v1/work-items/{id}", id: event.payload.work_item_id },
+        ...OF_MONEY,
+      ];
     default:
       return [];
   }
 }
 
-/** What may differ when work items came in or ended. */
+/** What may differ when work items came in or ended, or the health of a channel changed. */
 const OF_WORK = [
   "/api/v1/overview",
   "/api/v1/work-items",
   "/api/v1/work-items/{id}",
   "/api/v1/conversations",
   "/api/v1/conversations/{id}/entries",
+  "/api/v1/integrations",
+  "/api/v1/integrations/{id}",
 ].map((path) => ({ path }));
 
 /** Connects a feed with a cache; the answer ends that. */
 export function keepFresh(feed: Feed, cache: QueryClient): () => void {
-  const marked = new Map<string, { path: string; id?: string }>();
+  const marked = new Map<string, Touched>();
   let isBusy = false;
   const flush = async () => {
     if (isBusy) return;
@@ -65,7 +82,7 @@ export function keepFresh(feed: Feed, cache: QueryClient): () => void {
     }
     isBusy = false;
   };
-  const mark = (touched: { path: string; id?: string }[]) => {
+  const mark = (touched: readonly Touched[]) => {
     for (const one of touched) marked.set(`${one.path} ${one.id ?? ""}`, one);
     void flush();
   };
@@ -98,7 +115,7 @@ async function refresh(cache: QueryClient, predicate: (query: Query) => boolean)
 }
 
 /** Keys are those of `$api`: method, path, and what was asked for. */
-function matches(key: readonly unknown[], touched: { path: string; id?: string }): boolean {
+function matches(key: readonly unknown[], touched: Touched): boolean {
   if (key[1] !== touched.path) return false;
   if (touched.id === undefined) return true;
   const init = key[2] as { params?: { path?: { id?: string } } } | undefined;

@@ -4,6 +4,7 @@ import { Stack } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { $api } from "../../api/client";
 import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { notifyDone } from "../../components/notify";
 import { PeopleRestriction } from "../../components/PeopleRestriction";
 import { ListSkeleton } from "../../components/Skeletons";
@@ -21,18 +22,20 @@ export function AccessTab({ agent }: { agent: AgentView }) {
       notifyDone(now.restricted ? `${agent.name} is for these people only.` : `Everybody sees ${agent.name}.`);
     },
   });
-  if (people.isPending) return <ListSkeleton />;
-  if (people.isError) return <ErrorState error={people.error} title="Who sees it could not be read" />;
   return (
     <Stack gap="lg">
-      <PeopleRestriction
-        // A saved answer begins a new draft.
-        key={JSON.stringify(people.data)}
-        what={agent.name}
-        people={people.data}
-        isSaving={put.isPending}
-        onSave={(body) => put.mutate({ params, body })}
-      />
+      <Loaded query={people} failure="Who sees it could not be read" skeleton={<ListSkeleton />}>
+        {(known) => (
+          <PeopleRestriction
+            // A saved answer begins a new draft.
+            key={JSON.stringify(known)}
+            what={agent.name}
+            people={known}
+            isSaving={put.isPending}
+            onSave={(body) => put.mutate({ params, body })}
+          />
+        )}
+      </Loaded>
       {put.isError && <ErrorState error={put.error} title="Who sees it was not changed" />}
     </Stack>
   );

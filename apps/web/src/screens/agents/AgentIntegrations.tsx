@@ -19,9 +19,10 @@ export function AgentIntegrations({ agent }: { agent: AgentView }) {
     onSettled: () =>
       cache.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[1]).startsWith("/api/v1/integrations") }),
   });
-  if (integrations.isPending) return <ListSkeleton />;
-  if (integrations.isError)
-    return <ErrorState error={integrations.error} title="The integrations could not be listed" />;
+  const problem = integrations.error !== null && (
+    <ErrorState error={integrations.error} title="The integrations could not be listed" />
+  );
+  if (integrations.data === undefined) return problem || <ListSkeleton />;
   const { items } = integrations.data;
   const named = items
     .filter((integration) => integration.agent_ids?.includes(agent.id))
@@ -33,6 +34,7 @@ export function AgentIntegrations({ agent }: { agent: AgentView }) {
     });
   return (
     <Stack gap="sm">
+      {problem}
       {put.isError && <ErrorState error={put.error} title="The integrations were not changed" />}
       {items.map((integration) => {
         const isForAll = integration.agent_ids === null;

@@ -43,18 +43,22 @@ export function AgentScreen() {
       Agents
     </TextLink>
   );
-  if (agent.isPending) return <PageSkeleton />;
-  if (agent.isError)
-    return (
-      <Page title="Agent" back={back}>
-        <ErrorState error={agent.error} title="This agent could not be loaded" retry={agent.refetch} />
-      </Page>
-    );
+  const problem = agent.error !== null && (
+    <ErrorState error={agent.error} title="This agent could not be loaded" retry={agent.refetch} />
+  );
   // Another agent begins with fresh forms.
-  return <Agent key={agent.data.id} agent={agent.data} back={back} />;
+  if (agent.data !== undefined) return <Agent key={agent.data.id} agent={agent.data} back={back} problem={problem} />;
+  if (agent.error === null) return <PageSkeleton />;
+  return (
+    <Page title="Agent" back={back}>
+      {problem}
+    </Page>
+  );
 }
 
-function Agent({ agent, back }: { agent: AgentView; back: React.ReactNode }) {
+type AgentProps = { agent: AgentView; back: React.ReactNode; problem: React.ReactNode };
+
+function Agent({ agent, back, problem }: AgentProps) {
   const search = agentSearch(useSearch({ from: "/shell/agents/$id" }));
   const navigate = useNavigate();
   const facts = useAgentFacts().get(agent.id);
@@ -98,6 +102,7 @@ function Agent({ agent, back }: { agent: AgentView; back: React.ReactNode }) {
         </Group>
       }
     >
+      {problem}
       {agent.archived_at !== null && (
         <Alert variant="outline" color="gray" title="This agent was deleted" mb="lg">
           <Text size="sm">What it did stays readable; it takes no work and cannot be changed.</Text>

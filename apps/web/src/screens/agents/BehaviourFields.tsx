@@ -91,7 +91,7 @@ export function BudgetField({ value, onChange, error, mayDefault = false }: Budg
             disabled={value.kind !== "limited"}
             error={value.kind === "limited" && Boolean(error)}
             value={value.kind === "limited" ? value.dollars : ""}
-            onChange={(dollars) => onChange({ kind: "limited", dollars: typeof dollars === "number" ? dollars : "" })}
+            onChange={(dollars) => onChange({ kind: "limited", dollars })}
           />
         </Group>
         {value.kind === "limited" && error && (

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { ErrorState } from "../../components/ErrorState";
 import { notifyDone } from "../../components/notify";
 import { UnsavedGuard } from "../../components/UnsavedGuard";
+import { afterSaving } from "../../lib/afterSaving";
 import { ApproversField } from "./ApproversField";
 import {
   type AgentValues,
@@ -48,6 +49,12 @@ function sameApprovers(left: AgentView["approvers"], right: AgentView["approvers
   return left.min_role === right.min_role && left.user_ids.join() === right.user_ids.join();
 }
 
+/** Each loop limit is a field of its own. */
+function valuesAfter(sent: Values, typed: Values, saved: Values): Values {
+  const loop_limits = afterSaving(sent.loop_limits, typed.loop_limits, saved.loop_limits);
+  return { ...afterSaving(sent, typed, saved), loop_limits };
+}
+
 export function BehaviourTab({ agent }: { agent: AgentView }) {
   // What was on the screen when typing began: what others change meanwhile is neither undone nor overwritten.
   const [base, setBase] = useState(agent);
@@ -74,11 +81,11 @@ export function BehaviourTab({ agent }: { agent: AgentView }) {
     error: form.errors[key],
   });
 
-  const submit = form.onSubmit(async () => {
+  const submit = form.onSubmit(async (sent) => {
     const saved = await save(change, form);
     if (!saved) return;
     setBase(saved);
-    form.setValues(formValues(saved));
+    form.setValues(valuesAfter(sent, form.getValues(), formValues(saved)));
     notifyDone(`${saved.name} was saved.`);
   });
 

@@ -5,6 +5,7 @@ import { IconSend } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { $api } from "../../api/client";
+import { sendOnce, unsent } from "../../api/sendOnce";
 import { ErrorState } from "../../components/ErrorState";
 import { ButtonLink, TextLink } from "../../components/Links";
 import { HelloEntries } from "./HelloEntries";
@@ -22,14 +23,18 @@ export default function Hello({ agent, template }: { agent: AgentView; template:
   const isSending = open.isPending || say.isPending;
   const failure = open.error ?? say.error;
 
+  const openConversation = async () => {
+    const body = { agent_id: agent.id, title: `Hello, ${agent.name}` };
+    return (await sendOnce(`hello ${agent.id}`, body, (init) => open.mutateAsync(init))).id;
+  };
   const send = async () => {
     const words = text.trim();
     if (words === "" || isSending) return;
     try {
-      const conversation =
-        conversationId ?? (await open.mutateAsync({ body: { agent_id: agent.id, title: `Hello, ${agent.name}` } })).id;
+      const conversation = conversationId ?? (await openConversation());
       setConversationId(conversation);
-      await say.mutateAsync({ body: { text: words, conversation_id: conversation, agent_ids: [agent.id] } });
+      const body = { text: words, conversation_id: conversation, agent_ids: [agent.id] };
+      await sendOnce(`conversation ${conversation}`, body, (init) => say.mutateAsync(init));
       setText("");
       await cache.invalidateQueries({ queryKey: ["get", ENTRIES] });
     } catch {
@@ -64,7 +69,7 @@ export default function Hello({ agent, template }: { agent: AgentView; template:
           </Button>
         </Group>
       </form>
-      {failure && <ErrorState error={failure} title="The message was not sent" />}
+      {failure && <ErrorState error={failure} title={unsent(failure, "The message was not sent")} />}
       {template.afterwards !== undefined && (
         <Text size="sm">
           {template.afterwards}{" "}

@@ -26,11 +26,14 @@ export function HelloEntries({ agent, conversationId }: Props) {
     if (event.name === "job.status" && event.payload.conversation_id === conversationId) setJob(event.payload);
     if (event.name === "message" && event.payload.role === "assistant") setWritten(writtenIn(event.payload));
   });
-  if (entries.isPending) return <ListSkeleton rows={2} />;
-  if (entries.isError) return <ErrorState error={entries.error} title="The conversation could not be read" />;
+  const problem = entries.error !== null && (
+    <ErrorState error={entries.error} title="The conversation could not be read" />
+  );
+  if (entries.data === undefined) return problem || <ListSkeleton rows={2} />;
   const said = [...entries.data.items].reverse();
   return (
     <Stack gap="md" role="log" aria-label={`Conversation with ${agent.name}`}>
+      {problem}
       {said.map((entry) => (
         <Entry key={`${entry.kind} ${entry.id}`} agent={agent} entry={entry} />
       ))}

@@ -6,6 +6,7 @@ import { useMay } from "../../api/session";
 import { ErrorState } from "../../components/ErrorState";
 import { notifyDone } from "../../components/notify";
 import { UnsavedGuard } from "../../components/UnsavedGuard";
+import { afterSaving } from "../../lib/afterSaving";
 import { MAX_INSTRUCTIONS } from "./agentForm";
 import type { AgentView } from "./types";
 import { useSaveAgent } from "./useSaveAgent";
@@ -20,11 +21,11 @@ export function InstructionsTab({ agent }: { agent: AgentView }) {
   const isChanged = instructions !== base;
   const length = [...instructions].length;
 
-  const submit = form.onSubmit(async () => {
-    const saved = await save({ instructions }, form);
+  const submit = form.onSubmit(async (sent) => {
+    const saved = await save(sent, form);
     if (!saved) return;
     setBase(saved.instructions);
-    form.setValues({ instructions: saved.instructions });
+    form.setValues(afterSaving(sent, form.getValues(), { instructions: saved.instructions }));
     notifyDone(`${saved.name} follows the new instructions from its next job on.`);
   });
 

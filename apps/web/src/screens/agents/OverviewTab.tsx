@@ -106,10 +106,10 @@ function RunningJobs({ agent, queued }: { agent: AgentView; queued: number }) {
     $api.useQuery("get", "/api/v1/jobs", of("queued")),
   ];
   const failed = lists.find((list) => list.isError);
-  if (failed) return <ErrorState error={failed.error} title="Its jobs could not be listed" />;
-  if (lists.some((list) => list.isPending)) return <ListSkeleton rows={3} />;
+  const problem = failed && <ErrorState error={failed.error} title="Its jobs could not be listed" />;
+  if (lists.some((list) => list.data === undefined)) return problem ?? <ListSkeleton rows={3} />;
   const jobs = lists.flatMap((list) => list.data?.items ?? []);
-  if (jobs.length === 0)
+  if (jobs.length === 0 && problem === undefined)
     return (
       <EmptyState
         icon={IconPlayerPlay}
@@ -127,6 +127,7 @@ function RunningJobs({ agent, queued }: { agent: AgentView; queued: number }) {
     );
   return (
     <Stack gap="sm">
+      {problem}
       {jobs.map((job) => (
         <Group key={job.id} justify="space-between" gap="md">
           <Group gap="md">

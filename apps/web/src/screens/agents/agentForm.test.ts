@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { agentView } from "../../testing/agent";
 import {
   budgetMicros,
   budgetOf,
@@ -13,34 +14,9 @@ import {
   sameTools,
   valuesOf,
 } from "./agentForm";
-import type { AgentView } from "./types";
 
-const limits = {
-  relay_depth: 3,
-  bot_window_items: 20,
-  bot_window_seconds: 60,
-  bot_cooldown_seconds: 60,
-  identical_calls: 5,
-  identical_answers: 3,
-  resumes: 3,
-};
-
-const agent: AgentView = {
-  id: "0198c0de-0000-7000-8000-000000000001",
-  name: "Ada",
-  model: null,
-  instructions: "Be brief.",
-  enabled: true,
-  reply_policy: "auto",
-  approvers: { min_role: "member", user_ids: [] },
-  steering: "steer",
-  loop_limits: limits,
-  budget_micros_per_day: 5_000_000,
-  tools: null,
-  created_at: "2026-11-23T10:00:00Z",
-  updated_at: "2026-11-23T10:00:00Z",
-  archived_at: null,
-};
+const agent = agentView();
+const limits = agent.loop_limits;
 
 describe("a request to change an agent", () => {
   it("is empty when nothing was changed", () => {
@@ -85,6 +61,12 @@ describe("a budget", () => {
     expect(budgetProblem({ kind: "limited", dollars: -1 })).toMatch(/negative/);
     expect(budgetProblem({ kind: "limited", dollars: 0 })).toBeNull();
   });
+
+  it("is read as it was typed", () => {
+    expect(budgetMicros({ kind: "limited", dollars: "0.50" })).toBe(500_000);
+    expect(budgetProblem({ kind: "limited", dollars: "0." })).toBeNull();
+    expect(budgetProblem({ kind: "limited", dollars: "-" })).toMatch(/amount/);
+  });
 });
 
 describe("a name", () => {
@@ -116,5 +98,6 @@ describe("loop limits", () => {
 
   it("send only what changed", () => {
     expect(limitChanges(limits, { ...limits, resumes: 4 })).toEqual({ resumes: 4 });
+    expect(limitChanges(limits, { ...limits, resumes: "04" })).toEqual({ resumes: 4 });
   });
 });

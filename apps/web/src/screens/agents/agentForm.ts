@@ -1,13 +1,18 @@
 // What the forms about an agent hold, and how that becomes a request: a new agent in full, an existing one as
 // the difference alone, so that two people who change different settings do not undo each other. Rules that a
 // person can be told at once are mirrored here; the server decides anyway.
+import { typedNumber } from "../../lib/typedNumber";
 import type { AgentView, CreateAgent, LoopLimits, UpdateAgent } from "./types";
 
 const MICROS = 1_000_000;
 /** The most the server takes, in characters. */
 export const MAX_INSTRUCTIONS = 100_000;
 
-export type Budget = { kind: "default" } | { kind: "unlimited" } | { kind: "limited"; dollars: number | "" };
+export type Budget =
+  | { kind: "default" }
+  | { kind: "unlimited" }
+  /** As it was typed. */
+  | { kind: "limited"; dollars: number | string };
 
 export type AgentValues = {
   name: string;
@@ -48,7 +53,7 @@ export function budgetMicros(budget: Budget): number | null | undefined {
       return null;
     case "limited":
       // Rounded, because 0.1 + 0.2 dollars are no whole number of micros in floating point.
-      return Math.round(Number(budget.dollars) * MICROS);
+      return Math.round(typedNumber(budget.dollars) * MICROS);
   }
 }
 
@@ -107,8 +112,9 @@ export function modelProblem(model: string | null): string | null {
 
 export function budgetProblem(budget: Budget): string | null {
   if (budget.kind !== "limited") return null;
-  if (budget.dollars === "") return "Enter an amount, or choose unlimited.";
-  return budget.dollars < 0 ? "A budget cannot be negative." : null;
+  const dollars = typedNumber(budget.dollars);
+  if (Number.isNaN(dollars)) return "Enter an amount, or choose unlimited.";
+  return dollars < 0 ? "A budget cannot be negative." : null;
 }
 
 export type LimitKey = keyof LoopLimits;
@@ -180,13 +186,14 @@ export const LOOP_LIMITS: readonly {
   },
 ];
 
-export type LimitValues = Record<LimitKey, number | "">;
+/** As they were typed. */
+export type LimitValues = Record<LimitKey, number | string>;
 
 export function limitProblems(values: LimitValues): Partial<Record<LimitKey, string>> {
   const problems: Partial<Record<LimitKey, string>> = {};
   for (const { key, least, most } of LOOP_LIMITS) {
-    const value = values[key];
-    if (value === "" || !Number.isInteger(value) || value < least || value > most)
+    const value = typedNumber(values[key]);
+    if (!Number.isInteger(value) || value < least || value > most)
       problems[key] = `Enter a whole number from ${least} to ${most}.`;
   }
   return problems;
@@ -195,8 +202,8 @@ export function limitProblems(values: LimitValues): Partial<Record<LimitKey, str
 export function limitChanges(before: LoopLimits, values: LimitValues): Partial<LoopLimits> {
   const change: Partial<LoopLimits> = {};
   for (const { key } of LOOP_LIMITS) {
-    const value = values[key];
-    if (value !== "" && value !== before[key]) change[key] = value;
+    const value = typedNumber(values[key]);
+    if (!Number.isNaN(value) && value !== before[key]) change[key] = value;
   }
   return change;
 }

@@ -7,8 +7,8 @@ import type { ApprovalStatus, ApprovalView } from "../../api/types";
 import { ApprovalCard } from "../../components/ApprovalCard";
 import { type Column, DataList } from "../../components/DataList";
 import { EmptyState } from "../../components/EmptyState";
-import { ErrorState } from "../../components/ErrorState";
 import { FilterBar } from "../../components/FilterBar";
+import { Loaded } from "../../components/Loaded";
 import { Page } from "../../components/Page";
 import { RelativeTime } from "../../components/RelativeTime";
 import { CardSkeleton } from "../../components/Skeletons";
@@ -42,10 +42,15 @@ export function ApprovalsScreen() {
 
 function Open() {
   const open = $api.useQuery("get", "/api/v1/approvals", { params: { query: { status: "pending", limit: 100 } } });
-  if (open.isPending) return <CardSkeleton height={200} />;
-  if (open.isError)
-    return <ErrorState title="The open questions could not be loaded" error={open.error} retry={open.refetch} />;
-  if (open.data.items.length === 0)
+  return (
+    <Loaded query={open} failure="The open questions could not be loaded" skeleton={<CardSkeleton height={200} />}>
+      {({ items }) => <Questions items={items} />}
+    </Loaded>
+  );
+}
+
+function Questions({ items }: { items: readonly ApprovalView[] }) {
+  if (items.length === 0)
     return (
       <EmptyState icon={IconHandStop} title="Nothing waits for a decision">
         When an agent's replies need an approval, or an agent asks before it acts, the question appears here, on the
@@ -55,7 +60,7 @@ function Open() {
   return (
     <Stack component="section" gap="md" maw={760} aria-label="Needs a decision">
       <Title order={2}>Needs a decision</Title>
-      {open.data.items.map((approval) => (
+      {items.map((approval) => (
         <ApprovalCard key={approval.id} approval={approval} />
       ))}
     </Stack>
@@ -138,13 +143,9 @@ function One({ id, onClose }: { id: string; onClose: () => void }) {
       closeButtonProps={{ "aria-label": "Close" }}
       transitionProps={{ duration: 120 }}
     >
-      {approval.isPending ? (
-        <CardSkeleton height={240} />
-      ) : approval.isError ? (
-        <ErrorState title="The approval could not be loaded" error={approval.error} />
-      ) : (
-        <ApprovalCard approval={approval.data} />
-      )}
+      <Loaded query={approval} failure="The approval could not be loaded" skeleton={<CardSkeleton height={240} />}>
+        {(known) => <ApprovalCard approval={known} />}
+      </Loaded>
     </Drawer>
   );
 }

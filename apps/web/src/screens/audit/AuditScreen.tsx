@@ -3,7 +3,6 @@
 import { Drawer, Group, Stack, Text } from "@mantine/core";
 import { IconHistory } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
 import { $api, paging } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { AuditEntryView } from "../../api/types";
@@ -21,15 +20,17 @@ import { actionWords, actorName, subjectName } from "./words";
 export function AuditScreen() {
   const search = useSearch({ from: "/shell/audit" });
   const navigate = useNavigate({ from: "/audit" });
-  const [open, setOpen] = useState<AuditEntryView | null>(null);
+  const { id, ...filters } = search;
   const mayReadPeople = useMay("people", "read");
   const users = $api.useQuery("get", "/api/v1/users", {}, { enabled: mayReadPeople });
   const entries = $api.useInfiniteQuery(
     "get",
     "/api/v1/audit",
-    { params: { query: { limit: 50, ...search } } },
+    { params: { query: { limit: 50, ...filters } } },
     paging,
   );
+  // No route leads to one entry: a link opens it where it is among the newest.
+  const open = entries.data?.pages.flatMap((page) => page.items).find((entry) => String(entry.seq) === id);
   const columns: Column<AuditEntryView>[] = [
     { header: "What", cell: (entry) => actionWords(entry.action), width: "minmax(0, 2fr)" },
     { header: "Of", cell: (entry) => subjectName(entry), width: "minmax(0, 2fr)" },
@@ -57,7 +58,7 @@ export function AuditScreen() {
               options: users.data?.items.map((user) => ({ value: user.id, label: user.name })) ?? [],
             },
           ]}
-          values={search}
+          values={filters}
           onChange={(values) => void navigate({ search: values })}
         />
       }
@@ -67,17 +68,17 @@ export function AuditScreen() {
         pages={entries}
         idOf={(entry) => String(entry.seq)}
         columns={columns}
-        onOpen={setOpen}
+        onOpen={(entry) => void navigate({ search: { ...search, id: String(entry.seq) } })}
         empty={
-          <EmptyState icon={IconHistory} title={Object.keys(search).length > 0 ? "No entry matches" : "Nothing yet"}>
+          <EmptyState icon={IconHistory} title={Object.keys(filters).length > 0 ? "No entry matches" : "Nothing yet"}>
             Changes to agents, integrations, people, tokens and settings, and decisions about effects and approvals, are
             written down here for good.
           </EmptyState>
         }
       />
       <Drawer
-        opened={open !== null}
-        onClose={() => setOpen(null)}
+        opened={open !== undefined}
+        onClose={() => void navigate({ search: filters })}
         position="right"
         size="lg"
         title={open ? actionWords(open.action) : ""}

@@ -6,6 +6,7 @@ import { useAgentNames } from "../../api/names";
 import { useMay } from "../../api/session";
 import { AgentAvatar } from "../../components/AgentAvatar";
 import { Composer } from "../../components/Composer";
+import { CopyId } from "../../components/CopyId";
 import { ErrorState } from "../../components/ErrorState";
 import { ButtonLink, TextLink } from "../../components/Links";
 import { CardSkeleton } from "../../components/Skeletons";
@@ -23,11 +24,13 @@ export function Conversation({ id }: { id: string }) {
   const stick = useStickToEnd(scroller);
   const agentId = chat.conversation?.agent_id ?? null;
   const name = agentId === null ? "every agent" : (agents.get(agentId) ?? "the agent");
-  if (chat.error !== null)
-    return <ErrorState error={chat.error} title="The chat could not be loaded" retry={chat.retry} />;
-  if (chat.isPending) return <CardSkeleton height={240} />;
+  const problem = chat.error !== null && (
+    <ErrorState error={chat.error} title="The chat could not be loaded" retry={chat.retry} />
+  );
+  if (!chat.isLoaded) return problem || <CardSkeleton height={240} />;
   return (
     <>
+      {problem}
       <div className={classes.head}>
         <ButtonLink to="/chat" variant="subtle" color="gray" px={4} className={classes.back} aria-label="All chats">
           <IconArrowLeft size={16} aria-hidden />
@@ -40,6 +43,7 @@ export function Conversation({ id }: { id: string }) {
             {name}
           </TextLink>
         )}
+        <CopyId id={id} of="conversation" />
       </div>
       <div ref={scroller} className={classes.scroller} onScroll={stick.onScroll}>
         <ol ref={stick.content} className={classes.messages} aria-label="Messages">
@@ -72,6 +76,7 @@ export function Conversation({ id }: { id: string }) {
       {mayOperate && (
         <div className={classes.composer}>
           <Composer
+            place={`conversation ${id}`}
             label={`Message to ${name}`}
             placeholder={`Say something to ${name}`}
             onSend={chat.send}

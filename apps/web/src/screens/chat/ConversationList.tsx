@@ -3,7 +3,7 @@ import { Button, Stack, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { $api, paging } from "../../api/client";
-import { useAgentNames } from "../../api/names";
+import { useAgentNames, useWebIntegration } from "../../api/names";
 import { ErrorState } from "../../components/ErrorState";
 import { ButtonLink } from "../../components/Links";
 import { RelativeTime } from "../../components/RelativeTime";
@@ -12,9 +12,17 @@ import classes from "./ChatScreen.module.css";
 
 export function ConversationList({ selected }: { selected: string | null }) {
   const agents = useAgentNames();
-  const pages = $api.useInfiniteQuery("get", "/api/v1/conversations", { params: { query: { limit: 50 } } }, paging);
-  if (pages.isPending) return <ListSkeleton rows={5} />;
   // Threads on other channels are read in the inbox; answering them from here would look like the agent's own word.
+  // They are not asked for either, because many of them would hide the chats behind pages of nothing.
+  const web = useWebIntegration();
+  const query = { limit: 50, ...(web ? { integration_id: web } : {}) };
+  const pages = $api.useInfiniteQuery(
+    "get",
+    "/api/v1/conversations",
+    { params: { query } },
+    { ...paging, enabled: web !== undefined },
+  );
+  if (pages.isPending) return <ListSkeleton rows={5} />;
   const items = pages.data?.pages.flatMap((page) => page.items).filter((one) => one.type === "web") ?? [];
   return (
     <Stack gap={4}>

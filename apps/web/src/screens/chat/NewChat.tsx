@@ -3,8 +3,9 @@ import { Select, Stack, Text } from "@mantine/core";
 import { IconMessagePlus, IconRobot } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { $api } from "../../api/client";
+import { sendOnce, unsent } from "../../api/sendOnce";
 import { useMay } from "../../api/session";
 import { Composer } from "../../components/Composer";
 import { EmptyState } from "../../components/EmptyState";
@@ -21,8 +22,10 @@ export function NewChat({ agentId }: { agentId: string | null }) {
   const mayCreate = useMay("agents", "administer");
   const [chosen, setChosen] = useState(agentId);
   const begin = useBegin();
-  if (agents.error !== null) return <ErrorState error={agents.error} title="The agents could not be loaded" />;
-  if (agents.data === undefined) return <CardSkeleton />;
+  const problem = agents.error !== null && (
+    <ErrorState error={agents.error} title="The agents could not be loaded" retry={() => void agents.refetch()} />
+  );
+  if (agents.data === undefined) return problem || <CardSkeleton />;
   const able = agents.data.items.filter((agent) => agent.enabled && agent.archived_at === null);
   const agent = able.find((one) => one.id === chosen) ?? able[0];
   if (agent === undefined) {
@@ -45,6 +48,7 @@ export function NewChat({ agentId }: { agentId: string | null }) {
   }
   return (
     <>
+      {problem}
       <div className={classes.scroller}>
         <Stack gap="sm" className={classes.messages}>
           <Text component="h2" fw={600} mt="lg">
@@ -66,6 +70,7 @@ export function NewChat({ agentId }: { agentId: string | null }) {
       </div>
       <div className={classes.composer}>
         <Composer
+          place="new chat"
           label={`Message to ${agent.name}`}
           placeholder={`Say something to ${agent.name}`}
           onSend={(text) => begin(agent.id, text)}
@@ -81,14 +86,25 @@ function useBegin() {
   const send = $api.useMutation("post", "/api/v1/work-items");
   const cache = useQueryClient();
   const navigate = useNavigate();
+  /** A conversation that was made and in which nothing could be said: the next attempt goes on in it. */
+  const silent = useRef<{ id: string; agentId: string } | null>(null);
+  const conversationWith = async (agentId: string, text: string): Promise<string> => {
+    if (silent.current?.agentId === agentId) return silent.current.id;
+    const body = { agent_id: agentId, title: titleOf(text) };
+    const { id } = await sendOnce("new chat", body, (init) => create.mutateAsync(init));
+    silent.current = { id, agentId };
+    return id;
+  };
   return async (agentId: string, text: string) => {
     try {
-      const made = await create.mutateAsync({ body: { agent_id: agentId, title: titleOf(text) } });
-      await send.mutateAsync({ body: { text, agent_ids: [agentId], conversation_id: made.id } });
+      const id = await conversationWith(agentId, text);
+      const body = { text, agent_ids: [agentId], conversation_id: id };
+      await sendOnce(`conversation ${id}`, body, (init) => send.mutateAsync(init));
+      silent.current = null;
       void cache.invalidateQueries({ queryKey: ["get", "/api/v1/conversations"] });
-      await navigate({ to: "/chat/$conversationId", params: { conversationId: made.id } });
+      await navigate({ to: "/chat/$conversationId", params: { conversationId: id } });
     } catch (error) {
-      notifyProblem("The chat did not begin", error);
+      notifyProblem(unsent(error, "The chat did not begin"), error);
       throw error;
     }
   };

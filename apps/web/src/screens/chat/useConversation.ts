@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { $api, paging } from "../../api/client";
 import type { components } from "../../api/schema";
+import { sendOnce, unsent } from "../../api/sendOnce";
 import type { ConversationEntryView } from "../../api/types";
 import { notifyProblem } from "../../components/notify";
 import { isOver } from "../jobs/job";
@@ -33,7 +34,8 @@ export function useConversation(id: string) {
     running: runningOf(jobs.data?.items ?? [], entries),
     sending: sending.filter((one) => one.workItemId === null || !shown.has(one.workItemId)),
     send,
-    isPending: conversation.isPending || pages.isPending,
+    /** Whether there is something to show; a failure later does not take it away. */
+    isLoaded: conversation.data !== undefined && pages.data !== undefined,
     error: conversation.error ?? pages.error,
     retry: () => void Promise.all([conversation.refetch(), pages.refetch()]),
     hasEarlier: pages.hasNextPage,
@@ -59,14 +61,13 @@ function useSend(id: string, agentId: string | null) {
     const key = Date.now();
     setSending((all) => [...all, { key, text, workItemId: null }]);
     try {
-      const item = await create.mutateAsync({
-        body: { text, conversation_id: id, ...(agentId !== null && { agent_ids: [agentId] }) },
-      });
+      const body = { text, conversation_id: id, ...(agentId !== null && { agent_ids: [agentId] }) };
+      const item = await sendOnce(`conversation ${id}`, body, (init) => create.mutateAsync(init));
       setSending((all) => all.map((one) => (one.key === key ? { ...one, workItemId: item.id } : one)));
       void cache.invalidateQueries({ queryKey: ["get", "/api/v1/conversations/{id}/entries"] });
     } catch (error) {
       setSending((all) => all.filter((one) => one.key !== key));
-      notifyProblem("Your message was not sent", error);
+      notifyProblem(unsent(error, "Your message was not sent"), error);
       throw error;
     }
   };

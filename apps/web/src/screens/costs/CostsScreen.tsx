@@ -28,7 +28,7 @@ export function CostsScreen() {
   const totals = $api.useQuery("get", "/api/v1/costs", { params: { query } });
   const daily = $api.useQuery("get", "/api/v1/costs", { params: { query: { ...query, daily: true } } });
   const outcomes = $api.useQuery("get", "/api/v1/costs/outcomes", { params: { query: instants(range) } });
-  const failed = [totals, daily, outcomes].find((asked) => asked.isError);
+  const failed = [totals, daily, outcomes].filter((asked) => asked.isError);
   return (
     <Page
       title="Costs"
@@ -48,15 +48,30 @@ export function CostsScreen() {
         </Group>
       }
     >
-      {failed !== undefined ? (
-        <ErrorState title="The costs could not be loaded" error={failed.error} retry={failed.refetch} />
-      ) : (
-        <Stack gap="xl">
-          {daily.data ? <CostPerDay items={daily.data.items} range={range} /> : <CardSkeleton height={320} />}
-          {totals.data ? <CostTable costs={totals.data} group={group} /> : <CardSkeleton height={200} />}
-          {outcomes.data ? <Outcomes items={outcomes.data.items} range={range} /> : <CardSkeleton height={320} />}
-        </Stack>
-      )}
+      <Stack gap="xl">
+        {failed.length > 0 && (
+          <ErrorState
+            title="The costs could not be loaded"
+            error={failed[0]?.error}
+            retry={() => void Promise.all(failed.map((asked) => asked.refetch()))}
+          />
+        )}
+        {daily.data ? (
+          <CostPerDay items={daily.data.items} range={range} />
+        ) : (
+          daily.isPending && <CardSkeleton height={320} />
+        )}
+        {totals.data ? (
+          <CostTable costs={totals.data} group={group} />
+        ) : (
+          totals.isPending && <CardSkeleton height={200} />
+        )}
+        {outcomes.data ? (
+          <Outcomes items={outcomes.data.items} range={range} />
+        ) : (
+          outcomes.isPending && <CardSkeleton height={320} />
+        )}
+      </Stack>
     </Page>
   );
 }

@@ -55,6 +55,33 @@ describe("home", () => {
     ]);
   });
 
+  it("asks nobody to decide who may not", async () => {
+    answer(overview({ needs: { approvals: 1, failed_jobs: 0, dead_letters: 0, unknown_effects: 0 } }));
+    renderScreen(<HomeScreen />, { session: session({ rights: { ...session().rights, approvals: "read" } }) });
+    expect(await screen.findByRole("link", { name: "1 approval waits for somebody" })).toBeDefined();
+  });
+
+  it("leads to the failed jobs of the one agent they are of, and else to what got no answer", async () => {
+    const needs = { approvals: 0, failed_jobs: 2, dead_letters: 0, unknown_effects: 0 };
+    const now = new Date().toISOString();
+    let failed = [
+      { agent_id: "one", finished_at: now },
+      { agent_id: "long-ago", finished_at: "2020-01-01T00:00:00Z" },
+    ];
+    answer(overview({ needs }));
+    server.use(http.get("*/api/v1/jobs", () => HttpResponse.json({ items: failed, next_cursor: null })));
+    const hrefs = async () =>
+      (await screen.findAllByRole("link", { name: "2 jobs failed in 24 hours" })).map((link) =>
+        link.getAttribute("href"),
+      );
+    const { unmount } = renderScreen(<HomeScreen />);
+    await expect.poll(hrefs).toEqual(["/agents/one?tab=activity&status=failed"]);
+    unmount();
+    failed = [...failed, { agent_id: "two", finished_at: now }];
+    renderScreen(<HomeScreen />);
+    await expect.poll(hrefs).toEqual(["/inbox?status=failed"]);
+  });
+
   it("says that nothing waits when nothing does, and that a budget is used up", async () => {
     answer(overview());
     renderScreen(<HomeScreen />);

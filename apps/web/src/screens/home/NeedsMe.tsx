@@ -2,6 +2,7 @@
 import { Paper, Text } from "@mantine/core";
 import { type Icon, IconCircleCheck, IconCircleX, IconHelpCircle, IconMailOff, IconThumbUp } from "@tabler/icons-react";
 import { Link, type LinkProps } from "@tanstack/react-router";
+import { $api } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { OverviewView } from "../../api/types";
 import { TextLink } from "../../components/Links";
@@ -11,11 +12,14 @@ import classes from "./Home.module.css";
 type Needs = OverviewView["needs"];
 type Need = { count: number; label: string; icon: Icon; state: "waiting" | "failed"; link: LinkProps };
 
-function needsOf(needs: Needs): Need[] {
+function needsOf(needs: Needs, mayDecide: boolean, failedJobs: LinkProps): Need[] {
+  const [approval, approvals] = mayDecide
+    ? ["approval to decide", "approvals to decide"]
+    : ["approval waits for somebody", "approvals wait for somebody"];
   const all: Need[] = [
     {
       count: needs.approvals,
-      label: needs.approvals === 1 ? "approval to decide" : "approvals to decide",
+      label: needs.approvals === 1 ? approval : approvals,
       icon: IconThumbUp,
       state: "waiting",
       link: { to: "/approvals", search: { status: "pending" } },
@@ -32,7 +36,7 @@ function needsOf(needs: Needs): Need[] {
       label: needs.failed_jobs === 1 ? "job failed in 24 hours" : "jobs failed in 24 hours",
       icon: IconCircleX,
       state: "failed",
-      link: { to: "/inbox", search: { status: "failed" } },
+      link: failedJobs,
     },
     {
       count: needs.dead_letters,
@@ -45,8 +49,25 @@ function needsOf(needs: Needs): Need[] {
   return all.filter((need) => need.count > 0);
 }
 
+const DAY = 86_400_000;
+
+/** Failed jobs are listed by agent. Where several failed, the inbox lists what got no answer for it. */
+function useFailedJobs(count: number): LinkProps {
+  const query = { status: "failed", limit: 100 } as const;
+  const { data } = $api.useQuery("get", "/api/v1/jobs", { params: { query } }, { enabled: count > 0 });
+  const lately = data?.items.filter(
+    (job) => job.finished_at !== null && Date.now() - Date.parse(job.finished_at) < DAY,
+  );
+  const agents = new Set(lately?.map((job) => job.agent_id));
+  const [id] = agents;
+  if (id === undefined || agents.size > 1) return { to: "/inbox", search: { status: "failed" } };
+  return { to: "/agents/$id", params: { id }, search: { tab: "activity", status: "failed" } };
+}
+
 export function NeedsMe({ needs, spendTodayMicros }: { needs: Needs; spendTodayMicros: number }) {
-  const waiting = needsOf(needs);
+  const mayDecide = useMay("approvals", "operate");
+  const failedJobs = useFailedJobs(needs.failed_jobs);
+  const waiting = needsOf(needs, mayDecide, failedJobs);
   const seesCosts = useMay("costs", "read");
   return (
     <section aria-label="What needs you" className={classes.needs}>

@@ -6,7 +6,13 @@ import { IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { $api, toProblem } from "../../api/client";
 import { useAgentNames } from "../../api/names";
+import { sendOnce, unsent } from "../../api/sendOnce";
 import { ErrorState } from "../../components/ErrorState";
+import { useDraft } from "../../components/useDraft";
+
+type Work = { text: string; agent_ids: string[] };
+
+const NOTHING: Work = { text: "", agent_ids: [] };
 
 export function HandInWork() {
   const [opened, dialog] = useDisclosure(false);
@@ -26,13 +32,18 @@ function WorkForm({ close }: { close: () => void }) {
   const agents = useAgentNames();
   const navigate = useNavigate();
   const create = $api.useMutation("post", "/api/v1/work-items");
-  const form = useForm({
-    initialValues: { text: "", agent_ids: [] as string[] },
+  // A click beside the dialog closes it; what was typed is there when it opens again.
+  const [draft, setDraft] = useDraft("work to hand in");
+  const keep = (work: Work) => setDraft(() => (work === NOTHING ? "" : JSON.stringify(work)));
+  const form = useForm<Work>({
+    initialValues: draft === "" ? NOTHING : (JSON.parse(draft) as Work),
+    onValuesChange: keep,
     validate: { text: (text) => (text.trim() === "" ? "Say what is wanted." : null) },
   });
   const submit = form.onSubmit(async (values) => {
     try {
-      const item = await create.mutateAsync({ body: values });
+      const item = await sendOnce("work to hand in", values, (init) => create.mutateAsync(init));
+      keep(NOTHING);
       close();
       await navigate({ to: "/work-items/$id", params: { id: item.id } });
     } catch (error) {
@@ -59,9 +70,17 @@ function WorkForm({ close }: { close: () => void }) {
           searchable
           {...form.getInputProps("agent_ids")}
         />
-        {create.error !== null && <ErrorState error={create.error} title="The work was not handed in" />}
+        {create.error !== null && (
+          <ErrorState error={create.error} title={unsent(create.error, "The work was not handed in")} />
+        )}
         <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
+          <Button
+            variant="default"
+            onClick={() => {
+              keep(NOTHING);
+              close();
+            }}
+          >
             Cancel
           </Button>
           <Button type="submit" loading={create.isPending}>

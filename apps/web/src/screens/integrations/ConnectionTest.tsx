@@ -53,6 +53,13 @@ export function ConnectionTest({ integration, atOnce = false, onEnable }: Props)
     wasRun.current = true;
     run();
   });
+  // What a test said before the settings were changed is about other settings.
+  const testedAt = useRef(integration.updated_at);
+  const { reset } = test;
+  useEffect(() => {
+    if (testedAt.current !== integration.updated_at) reset();
+    testedAt.current = integration.updated_at;
+  }, [integration.updated_at, reset]);
   const seen = test.data ?? { health: integration.health, detail: integration.health_detail };
   const next = nextStep(seen, integration.enabled, integration.agent_ids?.length ?? null);
   const { icon: ToneIcon, color } = TONES[next.tone];

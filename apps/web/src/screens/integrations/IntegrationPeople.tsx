@@ -3,6 +3,7 @@ import { Stack } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { $api } from "../../api/client";
 import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { notifyDone } from "../../components/notify";
 import { PeopleRestriction } from "../../components/PeopleRestriction";
 import { ListSkeleton } from "../../components/Skeletons";
@@ -22,18 +23,20 @@ export function IntegrationPeople({ integration }: { integration: IntegrationVie
       );
     },
   });
-  if (people.isPending) return <ListSkeleton rows={2} />;
-  if (people.isError) return <ErrorState error={people.error} title="Who sees it could not be read" />;
   return (
     <Stack gap="md">
-      <PeopleRestriction
-        // A saved answer begins a new draft.
-        key={JSON.stringify(people.data)}
-        what={integration.name}
-        people={people.data}
-        isSaving={put.isPending}
-        onSave={(body) => put.mutate({ params, body })}
-      />
+      <Loaded query={people} failure="Who sees it could not be read" skeleton={<ListSkeleton rows={2} />}>
+        {(known) => (
+          <PeopleRestriction
+            // A saved answer begins a new draft.
+            key={JSON.stringify(known)}
+            what={integration.name}
+            people={known}
+            isSaving={put.isPending}
+            onSave={(body) => put.mutate({ params, body })}
+          />
+        )}
+      </Loaded>
       {put.isError && <ErrorState error={put.error} title="Who sees it was not changed" />}
     </Stack>
   );

@@ -32,21 +32,22 @@ export function IntegrationScreen() {
       Integrations
     </TextLink>
   );
-  if (integration.isPending) return <PageSkeleton />;
-  if (integration.isError)
-    return (
-      <Page title="Integration" back={back}>
-        <ErrorState
-          error={integration.error}
-          title="This integration could not be loaded"
-          retry={integration.refetch}
-        />
-      </Page>
-    );
-  return <Integration key={integration.data.id} integration={integration.data} back={back} />;
+  const { data, error, refetch } = integration;
+  const failure = error !== null && (
+    <ErrorState error={error} title="This integration could not be loaded" retry={refetch} />
+  );
+  if (data !== undefined) return <Integration key={data.id} integration={data} back={back} failure={failure} />;
+  if (error === null) return <PageSkeleton />;
+  return (
+    <Page title="Integration" back={back}>
+      {failure}
+    </Page>
+  );
 }
 
-function Integration({ integration, back }: { integration: IntegrationView; back: React.ReactNode }) {
+type IntegrationProps = { integration: IntegrationView; back: React.ReactNode; failure: React.ReactNode };
+
+function Integration({ integration, back, failure }: IntegrationProps) {
   const channel = channelOf(integration.type);
   const mayChange = useMay("integrations", "administer");
   const { save, problem, isSaving } = useSaveIntegration(integration.id);
@@ -65,6 +66,7 @@ function Integration({ integration, back }: { integration: IntegrationView; back
       action={mayChange && !channel.builtIn && <Remove integration={integration} />}
     >
       <Stack gap="xl" maw={680}>
+        {failure}
         <Section id="connection" title="Connection">
           <ConnectionTest integration={integration} onEnable={() => void save({ enabled: true })} />
           {mayChange && !channel.builtIn && (

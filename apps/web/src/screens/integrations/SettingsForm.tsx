@@ -6,6 +6,7 @@ import { useState } from "react";
 import { ErrorState } from "../../components/ErrorState";
 import { notifyDone } from "../../components/notify";
 import { UnsavedGuard } from "../../components/UnsavedGuard";
+import { afterSaving } from "../../lib/afterSaving";
 import { AgentsField } from "./AgentsField";
 import { ConfigFields } from "./ConfigFields";
 import type { ChannelDescriptor } from "./channelTypes";
@@ -32,8 +33,18 @@ function changeOf(channel: ChannelDescriptor, base: IntegrationView, values: Val
   };
 }
 
+function differs(change: UpdateIntegration): boolean {
+  return Object.keys(change).length > 0;
+}
+
+/** Each setting of the type is a field of its own. */
+function valuesAfter(sent: Values, typed: Values, saved: Values): Values {
+  return { ...afterSaving(sent, typed, saved), config: afterSaving(sent.config, typed.config, saved.config) };
+}
+
 export function SettingsForm({ integration, channel }: Props) {
   const [base, setBase] = useState(integration);
+  const [foldedAt, setFoldedAt] = useState(integration.updated_at);
   const { save, problem, isSaving } = useSaveIntegration(integration.id);
   const form = useForm<Values>({
     initialValues: formValues(channel, base),
@@ -48,16 +59,16 @@ export function SettingsForm({ integration, channel }: Props) {
     }),
   });
   const change = changeOf(channel, base, form.values);
-  const isChanged = Object.keys(change).length > 0;
-  const begin = (from: IntegrationView) => {
-    setBase(from);
-    form.setValues(formValues(channel, from));
-  };
-  const submit = form.onSubmit(async () => {
+  const isChanged = differs(change);
+  const submit = form.onSubmit(async (sent) => {
     const shows = (field: string) => field === "name" || field === "agent_ids" || field.startsWith("config.");
     const saved = await save(change, { shows, setErrors: form.setErrors });
     if (!saved) return;
-    begin(saved);
+    setBase(saved);
+    const values = valuesAfter(sent, form.getValues(), formValues(channel, saved));
+    form.setValues(values);
+    // Fields that fold would take the focus from somebody who types on.
+    if (!differs(changeOf(channel, saved, values))) setFoldedAt(saved.updated_at);
     notifyDone(`${saved.name} was saved. Test the connection to be sure.`);
   });
 
@@ -68,7 +79,7 @@ export function SettingsForm({ integration, channel }: Props) {
         <TextInput label="Name" {...form.getInputProps("name")} />
         {/* What is stored decides which secrets show their field: after saving they fold away again. */}
         <ConfigFields
-          key={base.updated_at}
+          key={foldedAt}
           channel={channel}
           form={form}
           stored={base.secrets}
@@ -89,7 +100,7 @@ export function SettingsForm({ integration, channel }: Props) {
           <Button type="submit" disabled={!isChanged} loading={isSaving}>
             Save settings
           </Button>
-          <Button variant="default" disabled={!isChanged} onClick={() => begin(base)}>
+          <Button variant="default" disabled={!isChanged} onClick={() => form.setValues(formValues(channel, base))}>
             Discard
           </Button>
         </Group>

@@ -9,10 +9,11 @@ import { useIntegration, useSaveIntegration } from "./useIntegration";
 export function SetupDone({ id }: { id: string }) {
   const integration = useIntegration(id);
   const { save } = useSaveIntegration(id);
-  if (integration.isPending) return <CardSkeleton />;
-  if (integration.isError) return <ErrorState error={integration.error} title="It could not be loaded" />;
+  const problem = integration.error !== null && <ErrorState error={integration.error} title="It could not be loaded" />;
+  if (integration.data === undefined) return problem || <CardSkeleton />;
   return (
     <Stack gap="lg">
+      {problem}
       <ConnectionTest atOnce integration={integration.data} onEnable={() => void save({ enabled: true })} />
       <Group>
         <ButtonLink to="/integrations/$id" params={{ id }} variant="default">

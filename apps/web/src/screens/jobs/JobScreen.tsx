@@ -66,7 +66,7 @@ function Story({ job }: { job: JobDetail }) {
             onLink={toMessage}
           />
         </div>
-        {mayOperate && !isOver(job.status) && <SteerJob job={job} transcript={transcript} />}
+        {mayOperate && !isOver(job.status) && <SteerJob key={job.id} job={job} transcript={transcript} />}
       </div>
     </Page>
   );

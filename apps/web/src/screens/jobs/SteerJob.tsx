@@ -2,6 +2,7 @@
 // is what the agent's steering says.
 import { useState } from "react";
 import { $api } from "../../api/client";
+import { sendOnce, unsent } from "../../api/sendOnce";
 import { Composer } from "../../components/Composer";
 import { notifyProblem } from "../../components/notify";
 import type { Transcript } from "../../live/transcript";
@@ -23,6 +24,7 @@ export function SteerJob({ job, transcript }: { job: JobDetail; transcript: Tran
   const wasRead = sentAt !== null && transcript.messages.slice(sentAt).some((message) => message?.role === "user");
   return (
     <Composer
+      place={`job ${job.id}`}
       label={`Say something to ${name}`}
       placeholder={`Say something to ${name} while it works`}
       hint={
@@ -31,12 +33,13 @@ export function SteerJob({ job, transcript }: { job: JobDetail; transcript: Tran
           : `${name} ${becomes}. Enter sends, Shift+Enter begins a line.`
       }
       onSend={async (text) => {
-        setSentAt(transcript.messages.length);
+        const before = transcript.messages.length;
+        const body = { text, agent_ids: [job.agent_id], conversation_id: job.conversation_id };
         try {
-          await send.mutateAsync({ body: { text, agent_ids: [job.agent_id], conversation_id: job.conversation_id } });
+          await sendOnce(`job ${job.id}`, body, (init) => send.mutateAsync(init));
+          setSentAt(before);
         } catch (error) {
-          setSentAt(null);
-          notifyProblem("Your message was not sent", error);
+          notifyProblem(unsent(error, "Your message was not sent"), error);
           throw error;
         }
       }}

@@ -1,8 +1,8 @@
 // What this server is: the facts somebody needs who asks for help or plans an upgrade.
 import { Anchor, Paper } from "@mantine/core";
 import { $api } from "../../api/client";
-import { ErrorState } from "../../components/ErrorState";
 import { KeyValue } from "../../components/KeyValue";
+import { Loaded } from "../../components/Loaded";
 import { RelativeTime } from "../../components/RelativeTime";
 import { CardSkeleton } from "../../components/Skeletons";
 import { count } from "../../lib/format";
@@ -23,29 +23,31 @@ export function AboutSection() {
         </>
       }
     >
-      {about.isPending ? (
-        <CardSkeleton height={240} />
-      ) : about.isError ? (
-        <ErrorState title="The facts about this server could not be loaded" error={about.error} retry={about.refetch} />
-      ) : (
-        <Paper p="lg">
-          <KeyValue
-            items={[
-              { label: "Version", value: <span className="mono">{about.data.version}</span> },
-              { label: "Started", value: <RelativeTime at={about.data.started_at} /> },
-              { label: "Database", value: about.data.database === "sqlite" ? "SQLite" : "PostgreSQL" },
-              { label: "Redis", value: about.data.redis ? "Connected" : "Not used" },
-              {
-                label: "Public address",
-                value: about.data.public_url ?? "Not set: channels are polled, because no vendor can call this server",
-              },
-              { label: "Default model", value: <span className="mono">{about.data.default_model}</span> },
-              { label: "Sandboxes", value: sandboxText(about.data.sandbox) },
-              { label: "Encryption keys", value: count(about.data.encryption_keys, "key") },
-            ]}
-          />
-        </Paper>
-      )}
+      <Loaded
+        query={about}
+        failure="The facts about this server could not be loaded"
+        skeleton={<CardSkeleton height={240} />}
+      >
+        {(facts) => (
+          <Paper p="lg">
+            <KeyValue
+              items={[
+                { label: "Version", value: <span className="mono">{facts.version}</span> },
+                { label: "Started", value: <RelativeTime at={facts.started_at} /> },
+                { label: "Database", value: facts.database === "sqlite" ? "SQLite" : "PostgreSQL" },
+                { label: "Redis", value: facts.redis ? "Connected" : "Not used" },
+                {
+                  label: "Public address",
+                  value: facts.public_url ?? "Not set: channels are polled, because no vendor can call this server",
+                },
+                { label: "Default model", value: <span className="mono">{facts.default_model}</span> },
+                { label: "Sandboxes", value: sandboxText(facts.sandbox) },
+                { label: "Encryption keys", value: count(facts.encryption_keys, "key") },
+              ]}
+            />
+          </Paper>
+        )}
+      </Loaded>
     </Section>
   );
 }

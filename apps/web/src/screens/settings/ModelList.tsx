@@ -4,7 +4,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api } from "../../api/client";
 import type { ModelsView } from "../../api/types";
-import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { ListSkeleton } from "../../components/Skeletons";
 import { money, tokens } from "../../lib/format";
 import { Row, Rows, Section } from "./Section";
@@ -14,7 +14,7 @@ type Model = ModelsView["items"][number];
 export function ModelList() {
   const models = $api.useQuery("get", "/api/v1/models");
   const [text, setText] = useState("");
-  const shown = models.data?.items.filter(({ model }) => model.toLowerCase().includes(text.trim().toLowerCase())) ?? [];
+  const isSought = ({ model }: Model) => model.toLowerCase().includes(text.trim().toLowerCase());
   return (
     <Section
       title="Models"
@@ -29,33 +29,31 @@ export function ModelList() {
         )
       }
     >
-      {models.isPending ? (
-        <ListSkeleton rows={4} />
-      ) : models.isError ? (
-        <ErrorState title="The models could not be loaded" error={models.error} retry={models.refetch} />
-      ) : (
-        <>
-          <TextInput
-            aria-label="Search models"
-            placeholder="Search models"
-            leftSection={<IconSearch size={14} aria-hidden />}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            maw={320}
-          />
-          <Rows label="Models">
-            {shown.length === 0 && <Row title="No model matches" facts={`Nothing is called like “${text}”.`} />}
-            {shown.map((model) => (
-              <Row
-                key={model.model}
-                title={<span className="mono">{model.model}</span>}
-                badges={model.model === models.data.default_model ? <span>Default</span> : undefined}
-                facts={<span className="tabular">{factsOf(model)}</span>}
-              />
-            ))}
-          </Rows>
-        </>
-      )}
+      <Loaded query={models} failure="The models could not be loaded" skeleton={<ListSkeleton rows={4} />}>
+        {({ items, default_model }) => (
+          <>
+            <TextInput
+              aria-label="Search models"
+              placeholder="Search models"
+              leftSection={<IconSearch size={14} aria-hidden />}
+              value={text}
+              onChange={(event) => setText(event.currentTarget.value)}
+              maw={320}
+            />
+            <Rows label="Models">
+              {!items.some(isSought) && <Row title="No model matches" facts={`Nothing is called like “${text}”.`} />}
+              {items.filter(isSought).map((model) => (
+                <Row
+                  key={model.model}
+                  title={<span className="mono">{model.model}</span>}
+                  badges={model.model === default_model ? <span>Default</span> : undefined}
+                  facts={<span className="tabular">{factsOf(model)}</span>}
+                />
+              ))}
+            </Rows>
+          </>
+        )}
+      </Loaded>
     </Section>
   );
 }

@@ -4,10 +4,11 @@ import { Button, Stack } from "@mantine/core";
 import { IconUserPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { $api } from "../../api/client";
+import type { components } from "../../api/schema";
 import { useMay } from "../../api/session";
 import type { LinkView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
-import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { RelativeTime } from "../../components/RelativeTime";
 import { ListSkeleton } from "../../components/Skeletons";
 import { InviteForm } from "./InviteForm";
@@ -16,6 +17,8 @@ import { Row, Rows, Section } from "./Section";
 import { roleLabel } from "./scopes";
 import { UserRow } from "./UserRow";
 import { useAfterwards } from "./useAfterwards";
+
+type Invitation = components["schemas"]["InvitationView"];
 
 export function PeopleSection() {
   const mayChange = useMay("people", "administer");
@@ -35,17 +38,15 @@ export function PeopleSection() {
           )
         }
       >
-        {users.isPending ? (
-          <ListSkeleton rows={3} />
-        ) : users.isError ? (
-          <ErrorState title="The people could not be loaded" error={users.error} retry={() => void users.refetch()} />
-        ) : (
-          <Rows label="People">
-            {users.data.items.map((user) => (
-              <UserRow key={user.id} user={user} onLink={setLink} />
-            ))}
-          </Rows>
-        )}
+        <Loaded query={users} failure="The people could not be loaded" skeleton={<ListSkeleton rows={3} />}>
+          {({ items }) => (
+            <Rows label="People">
+              {items.map((user) => (
+                <UserRow key={user.id} user={user} onLink={setLink} />
+              ))}
+            </Rows>
+          )}
+        </Loaded>
       </Section>
       {mayChange && <Invitations />}
       {isInviting && <InviteForm onClose={() => setInviting(false)} />}
@@ -56,23 +57,24 @@ export function PeopleSection() {
 
 function Invitations() {
   const invitations = $api.useQuery("get", "/api/v1/invitations");
+  return (
+    <Loaded query={invitations} failure="The invitations could not be loaded" skeleton={<ListSkeleton rows={1} />}>
+      {({ items }) => <OpenInvitations items={items} />}
+    </Loaded>
+  );
+}
+
+function OpenInvitations({ items }: { items: readonly Invitation[] }) {
   const revoke = $api.useMutation("delete", "/api/v1/invitations/{id}");
   const afterwards = useAfterwards("/api/v1/invitations");
-  if (invitations.isPending) return <ListSkeleton rows={1} />;
-  if (invitations.isError)
-    return (
-      <ErrorState title="The invitations could not be loaded" error={invitations.error} retry={invitations.refetch} />
-    );
   return (
     <Section
       title="Open invitations"
       description="Links nobody has used yet. A lost link cannot be shown again: take it back and invite anew."
     >
       <Rows label="Open invitations">
-        {invitations.data.items.length === 0 && (
-          <Row title="None" facts="Invitations that are not used yet appear here." />
-        )}
-        {invitations.data.items.map((invitation) => {
+        {items.length === 0 && <Row title="None" facts="Invitations that are not used yet appear here." />}
+        {items.map((invitation) => {
           const who = invitation.email ?? "nobody named";
           return (
             <Row

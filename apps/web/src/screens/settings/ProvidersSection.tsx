@@ -7,7 +7,7 @@ import { $api } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { ProviderView } from "../../api/types";
 import { EmptyState } from "../../components/EmptyState";
-import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { ListSkeleton } from "../../components/Skeletons";
 import { ModelList } from "./ModelList";
 import { ProviderForm } from "./ProviderForm";
@@ -30,21 +30,21 @@ export function ProvidersSection() {
         description="A provider answers for the models whose names begin with its name. Those of the environment are set where the server is started."
         action={add}
       >
-        {providers.isPending ? (
-          <ListSkeleton rows={3} />
-        ) : providers.isError ? (
-          <ErrorState title="The providers could not be loaded" error={providers.error} retry={providers.refetch} />
-        ) : providers.data.items.length === 0 ? (
-          <EmptyState icon={IconPlugConnected} title="No provider yet" action={add}>
-            Agents answer with the built-in demo model until you add a provider with your key.
-          </EmptyState>
-        ) : (
-          <Rows label="Providers">
-            {providers.data.items.map((provider) => (
-              <ProviderRow key={provider.name} provider={provider} onEdit={() => setEdited(provider)} />
-            ))}
-          </Rows>
-        )}
+        <Loaded query={providers} failure="The providers could not be loaded" skeleton={<ListSkeleton rows={3} />}>
+          {({ items }) =>
+            items.length === 0 ? (
+              <EmptyState icon={IconPlugConnected} title="No provider yet" action={add}>
+                Agents answer with the built-in demo model until you add a provider with your key.
+              </EmptyState>
+            ) : (
+              <Rows label="Providers">
+                {items.map((provider) => (
+                  <ProviderRow key={provider.name} provider={provider} onEdit={() => setEdited(provider)} />
+                ))}
+              </Rows>
+            )
+          }
+        </Loaded>
       </Section>
       <ModelList />
       {edited !== null && <ProviderForm provider={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}

@@ -6,6 +6,7 @@ import { $api, toProblem } from "../../api/client";
 import { useMay } from "../../api/session";
 import type { RetentionView } from "../../api/types";
 import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { CardSkeleton } from "../../components/Skeletons";
 import {
   PERIODS,
@@ -25,13 +26,9 @@ export function RetentionSection() {
       title="Retention"
       description="Work items, decisions, jobs, effects and what they cost are kept for good. What jobs leave behind beside that is removed some days after the job has ended."
     >
-      {retention.isPending ? (
-        <CardSkeleton height={240} />
-      ) : retention.isError ? (
-        <ErrorState title="The periods could not be loaded" error={retention.error} retry={retention.refetch} />
-      ) : (
-        <RetentionForm retention={retention.data} />
-      )}
+      <Loaded query={retention} failure="The periods could not be loaded" skeleton={<CardSkeleton height={240} />}>
+        {(known) => <RetentionForm retention={known} />}
+      </Loaded>
     </Section>
   );
 }
@@ -110,7 +107,7 @@ function PeriodField({ label, help, disabled, value, error, onChange }: PeriodFi
         error={error}
         value={value.isForever ? "" : value.days}
         placeholder={value.isForever ? "for good" : ""}
-        onChange={(days) => onChange({ ...value, days: typeof days === "number" ? days : "" })}
+        onChange={(days) => onChange({ ...value, days })}
       />
       <Checkbox
         label="Keep for good"

@@ -4,7 +4,7 @@ import { $api, toProblem } from "../../api/client";
 import { useIsOwner } from "../../api/session";
 import { CopyButton } from "../../components/CodeBlock";
 import { ConfirmButton } from "../../components/ConfirmButton";
-import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { CardSkeleton } from "../../components/Skeletons";
 import { OidcForm } from "./OidcForm";
 import { Section } from "./Section";
@@ -16,14 +16,16 @@ export function SsoSection() {
   const about = $api.useQuery("get", "/api/v1/about");
   const remove = $api.useMutation("delete", "/api/v1/settings/oidc");
   const afterwards = useAfterwards("/api/v1/settings/oidc", "/api/v1/access");
+  // "There is none" is an answer too, also to who knew of one.
   const isUnset = oidc.isError && toProblem(oidc.error).status === 404;
+  const known = isUnset ? { data: null, error: null, refetch: oidc.refetch } : oidc;
   const redirect = `${about.data?.public_url ?? window.location.origin}/api/v1/oidc/callback`;
   return (
     <Section
       title="Single sign-on"
       description="People log in with your company's login (OpenID Connect). Passwords of people who have one go on working. Owners alone change this."
       action={
-        oidc.data &&
+        known.data &&
         isOwner && (
           <ConfirmButton
             title="Turn single sign-on off?"
@@ -50,13 +52,9 @@ export function SsoSection() {
           </Group>
         </Stack>
       </Paper>
-      {oidc.isPending ? (
-        <CardSkeleton height={320} />
-      ) : oidc.isError && !isUnset ? (
-        <ErrorState title="The settings could not be loaded" error={oidc.error} retry={oidc.refetch} />
-      ) : (
-        <OidcForm key={oidc.data ? "set" : "unset"} oidc={oidc.data ?? null} />
-      )}
+      <Loaded query={known} failure="The settings could not be loaded" skeleton={<CardSkeleton height={320} />}>
+        {(settings) => <OidcForm key={settings ? "set" : "unset"} oidc={settings} />}
+      </Loaded>
     </Section>
   );
 }

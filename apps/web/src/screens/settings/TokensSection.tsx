@@ -8,7 +8,7 @@ import type { TokenView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
 import { CopyId } from "../../components/CopyId";
 import { EmptyState } from "../../components/EmptyState";
-import { ErrorState } from "../../components/ErrorState";
+import { Loaded } from "../../components/Loaded";
 import { RelativeTime } from "../../components/RelativeTime";
 import { ListSkeleton } from "../../components/Skeletons";
 import { Row, Rows, Section } from "./Section";
@@ -30,21 +30,21 @@ export function TokensSection() {
       description="For scripts and other programs that use the API: what the app can do, a token can do, as far as it is let."
       action={make}
     >
-      {tokens.isPending ? (
-        <ListSkeleton rows={3} />
-      ) : tokens.isError ? (
-        <ErrorState title="The tokens could not be loaded" error={tokens.error} retry={tokens.refetch} />
-      ) : tokens.data.items.length === 0 ? (
-        <EmptyState icon={IconKey} title="No tokens" action={make}>
-          A token lets a program in. Give it no more than it needs and a day on which it ends.
-        </EmptyState>
-      ) : (
-        <Rows label="Tokens">
-          {tokens.data.items.map((token) => (
-            <TokenRow key={token.id} token={token} />
-          ))}
-        </Rows>
-      )}
+      <Loaded query={tokens} failure="The tokens could not be loaded" skeleton={<ListSkeleton rows={3} />}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <EmptyState icon={IconKey} title="No tokens" action={make}>
+              A token lets a program in. Give it no more than it needs and a day on which it ends.
+            </EmptyState>
+          ) : (
+            <Rows label="Tokens">
+              {items.map((token) => (
+                <TokenRow key={token.id} token={token} />
+              ))}
+            </Rows>
+          )
+        }
+      </Loaded>
       {isMaking && <TokenForm onClose={() => setMaking(false)} />}
     </Section>
   );

@@ -1,9 +1,11 @@
 // One person with a login: their role, whether they can get in, and the ways back in when they cannot.
 import { Button, Group, Select } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { $api } from "../../api/client";
-import { useMay, useSession } from "../../api/session";
+import { sessionKey, useMay, useSession } from "../../api/session";
 import type { LinkView, Role, UserView } from "../../api/types";
 import { ConfirmButton } from "../../components/ConfirmButton";
+import { CopyId } from "../../components/CopyId";
 import { notifyProblem } from "../../components/notify";
 import { RelativeTime } from "../../components/RelativeTime";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -30,7 +32,12 @@ export function UserRow({ user, onLink }: { user: UserView; onLink: (link: LinkV
           {isSelf && " (you)"}
         </>
       }
-      badges={user.enabled ? undefined : <StatusBadge kind="agent" status="disabled" />}
+      badges={
+        <>
+          {!user.enabled && <StatusBadge kind="agent" status="disabled" />}
+          <CopyId id={user.id} of="person" />
+        </>
+      }
       facts={
         <>
           {user.email} · {mayChange ? "" : `${roleLabel(user.role)} · `}
@@ -44,7 +51,12 @@ export function UserRow({ user, onLink }: { user: UserView; onLink: (link: LinkV
 
 function Actions({ user, isSelf, onLink }: { user: UserView; isSelf: boolean; onLink: (link: LinkView) => void }) {
   const session = useSession();
-  const afterwards = useAfterwards("/api/v1/users", "/api/v1/invitations", "/api/v1/session");
+  const cache = useQueryClient();
+  const settle = useAfterwards("/api/v1/users", "/api/v1/invitations");
+  const afterwards = async (said: string) => {
+    // Who changes their own role may do other things from now on.
+    await Promise.all([settle(said), cache.invalidateQueries({ queryKey: sessionKey })]);
+  };
   const update = $api.useMutation("patch", "/api/v1/users/{id}");
   const remove = $api.useMutation("delete", "/api/v1/users/{id}");
   const reset = $api.useMutation("post", "/api/v1/users/{id}/reset-link");

@@ -11,5 +11,6 @@ it("sends back what it was given", () => {
 it("takes whole days from one on", () => {
   expect(periodProblem({ isForever: true, days: "" })).toBeNull();
   expect(periodProblem({ isForever: false, days: 1 })).toBeNull();
-  for (const days of ["", 0, 1.5] as const) expect(periodProblem({ isForever: false, days })).not.toBeNull();
+  expect(periodProblem({ isForever: false, days: "05" })).toBeNull();
+  for (const days of ["", "-", 0, 1.5]) expect(periodProblem({ isForever: false, days })).not.toBeNull();
 });

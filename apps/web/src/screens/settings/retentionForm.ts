@@ -1,5 +1,6 @@
 // The periods of retention as a form holds them: days, or for good.
 import type { RetentionView } from "../../api/types";
+import { typedNumber } from "../../lib/typedNumber";
 
 export const PERIODS = [
   {
@@ -20,7 +21,8 @@ export const PERIODS = [
 ] as const;
 
 export type PeriodName = (typeof PERIODS)[number]["name"];
-export type Period = { isForever: boolean; days: number | "" };
+/** `days` as it was typed. */
+export type Period = { isForever: boolean; days: number | string };
 export type RetentionValues = Record<PeriodName, Period>;
 
 /** What a period is taken to be when "for good" is switched off. */
@@ -36,7 +38,7 @@ export function retentionValues(retention: RetentionView): RetentionValues {
 }
 
 export function retentionBody(values: RetentionValues): Record<PeriodName, number | null> {
-  const of = ({ isForever, days }: Period) => (isForever || days === "" ? null : days);
+  const of = ({ isForever, days }: Period) => (isForever ? null : typedNumber(days));
   return {
     tool_output_days: of(values.tool_output_days),
     event_days: of(values.event_days),
@@ -46,5 +48,6 @@ export function retentionBody(values: RetentionValues): Record<PeriodName, numbe
 
 export function periodProblem({ isForever, days }: Period): string | null {
   if (isForever) return null;
-  return days === "" || days < 1 || !Number.isInteger(days) ? "Enter a whole number of days, 1 at least." : null;
+  const typed = typedNumber(days);
+  return !Number.isInteger(typed) || typed < 1 ? "Enter a whole number of days, 1 at least." : null;
 }

@@ -2,13 +2,13 @@
 // person, and what it cost. The whole transcript is one click away.
 
 import { IconRobot } from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
 import { $api } from "../../api/client";
 import { useAgentNames } from "../../api/names";
 import type { components } from "../../api/schema";
 import { useMay } from "../../api/session";
 import { ApprovalCard } from "../../components/ApprovalCard";
 import { EffectCard } from "../../components/EffectCard";
+import { ErrorState } from "../../components/ErrorState";
 import { TextLink } from "../../components/Links";
 import { Markdown } from "../../components/Markdown";
 import { Money } from "../../components/Money";
@@ -18,7 +18,6 @@ import { Tokens } from "../../components/Tokens";
 import { ToolCallCardAlone } from "../../components/ToolCallCard";
 import { count, duration } from "../../lib/format";
 import type { ToolCall } from "../../live/transcript";
-import { useLive } from "../../live/useLive";
 import { isOver } from "../jobs/job";
 import classes from "./WorkItemScreen.module.css";
 
@@ -39,7 +38,8 @@ export function JobStep({ job }: { job: Job }) {
   const name = useAgentNames().get(job.agent_id) ?? "Agent";
   const path = { params: { path: { id: job.id } } };
   const detail = $api.useQuery("get", "/api/v1/jobs/{id}", path).data;
-  const calls = useToolCalls(job.id);
+  const asked = $api.useQuery("get", "/api/v1/jobs/{id}/tool-calls", path);
+  const calls = asked.data?.items ?? NO_CALLS;
   const approvals = useApprovals(job.id);
   const earlier = calls.length - MOST_CALLS;
   return (
@@ -58,6 +58,13 @@ export function JobStep({ job }: { job: Job }) {
           </span>
         </div>
         {job.failure !== null && <p className={classes.words}>{job.failure.message}</p>}
+        {asked.error !== null && (
+          <ErrorState
+            error={asked.error}
+            title="Its tool calls could not be listed"
+            retry={() => void asked.refetch()}
+          />
+        )}
         {earlier > 0 && (
           <TextLink to="/jobs/$id" params={{ id: job.id }} size="sm">
             {count(earlier, "earlier tool call")}
@@ -107,16 +114,6 @@ function Spent({ job }: { job: Job }) {
 
 const NO_CALLS: ToolCall[] = [];
 const NO_APPROVALS: never[] = [];
-
-function useToolCalls(id: string): ToolCall[] {
-  const cache = useQueryClient();
-  const init = { params: { path: { id } } };
-  useLive((event) => {
-    if (event.payload.job_id !== id || (event.name !== "tool.started" && event.name !== "tool.finished")) return;
-    void cache.invalidateQueries({ queryKey: ["get", "/api/v1/jobs/{id}/tool-calls", init] });
-  });
-  return $api.useQuery("get", "/api/v1/jobs/{id}/tool-calls", init).data?.items ?? NO_CALLS;
-}
 
 function useApprovals(job: string) {
   const mayRead = useMay("approvals", "read");

@@ -28,9 +28,10 @@ export function SpriteFiles({ agentId, path, file, onOpen }: Props) {
   });
   if (file !== undefined)
     return <FileView agentId={agentId} path={file} onClose={() => onOpen({ path: parentOf(file) ?? "/" })} />;
-  if (listing.isPending) return <ListSkeleton />;
-  if (listing.isError)
-    return <ErrorState error={listing.error} title="This directory could not be read" retry={() => onOpen({})} />;
+  const problem = listing.error !== null && (
+    <ErrorState error={listing.error} title="This directory could not be read" retry={() => onOpen({})} />
+  );
+  if (listing.data === undefined) return problem || <ListSkeleton />;
 
   const here = listing.data.path;
   const above = parentOf(here);
@@ -41,6 +42,7 @@ export function SpriteFiles({ agentId, path, file, onOpen }: Props) {
   };
   return (
     <Stack gap="md">
+      {problem}
       <Group justify="space-between" gap="md">
         <Crumbs path={here} onOpen={enter} />
         <TextInput

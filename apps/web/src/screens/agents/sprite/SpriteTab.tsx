@@ -33,18 +33,21 @@ export function SpriteTab({ agent, place, onPlace }: Props) {
   const sprite = useSprite(agent.id);
   const refresh = useRefreshSprite(agent.id);
   const mayOperate = useMay("sprites", "operate");
+  // Running a command is work; what ends processes or changes the sprite itself is for admins.
+  const mayAdminister = useMay("sprites", "administer");
   // A job that starts or ends in it opens or closes a shell and may leave files and processes behind.
   useLive((event) => {
     if (event.name === "job.status" && event.payload.agent_id === agent.id) void refresh();
   });
-  const mayAdminister = useMay("sprites", "administer");
-  if (sprite.isPending) return <PageSkeleton />;
-  if (sprite.isError)
-    return <ErrorState error={sprite.error} title="The sprite could not be looked at" retry={sprite.refetch} />;
+  const problem = sprite.error !== null && (
+    <ErrorState error={sprite.error} title="The sprite could not be looked at" retry={sprite.refetch} />
+  );
+  if (sprite.data === undefined) return problem || <PageSkeleton />;
   const part = place.part ?? "files";
   const isNew = !sprite.data.provisioned;
   return (
     <Stack gap="xl">
+      {problem}
       <SpriteStatus sprite={sprite.data} isRefreshing={sprite.isFetching} onRefresh={refresh} />
       <SegmentedControl
         visibleFrom="sm"
@@ -75,13 +78,13 @@ export function SpriteTab({ agent, place, onPlace }: Props) {
           />
         ))}
       {part === "terminal" && <SpriteTerminal agentId={agent.id} mayRun={mayOperate} />}
-      {part === "running" && <SpriteProcesses agentId={agent.id} sprite={sprite.data} mayStop={mayOperate} />}
+      {part === "running" && <SpriteProcesses agentId={agent.id} sprite={sprite.data} mayStop={mayAdminister} />}
       {part === "checkpoints" && (
         <SpriteCheckpoints
           agentId={agent.id}
           agentName={agent.name}
           checkpoints={sprite.data.checkpoints}
-          mayChange={mayOperate}
+          mayChange={mayAdminister}
         />
       )}
       {part === "network" &&

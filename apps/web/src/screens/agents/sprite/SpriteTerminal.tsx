@@ -8,6 +8,7 @@ import type { components } from "../../../api/schema";
 import { AnsiOutput } from "../../../components/AnsiOutput";
 import { ErrorState } from "../../../components/ErrorState";
 import { duration } from "../../../lib/format";
+import { typedNumber } from "../../../lib/typedNumber";
 import { changeOfDirectory, resolvePath } from "./paths";
 import { useRefreshSprite } from "./useSprite";
 
@@ -20,7 +21,7 @@ export function SpriteTerminal({ agentId, mayRun }: { agentId: string; mayRun: b
   const [entries, setEntries] = useState<Entry[]>([]);
   const [directory, setDirectory] = useState(HOME);
   const [command, setCommand] = useState("");
-  const [seconds, setSeconds] = useState<number | "">(60);
+  const [seconds, setSeconds] = useState<number | string>(60);
   const [recalled, setRecalled] = useState<number | null>(null);
   const prompt = useRef<HTMLFormElement>(null);
   const refresh = useRefreshSprite(agentId);
@@ -42,6 +43,7 @@ export function SpriteTerminal({ agentId, mayRun }: { agentId: string; mayRun: b
     setCommand("");
     setRecalled(null);
     const target = changeOfDirectory(text);
+    const timeout = typedNumber(seconds);
     const key = entries.length;
     const base: Entry = { key, directory, command: text, answer: null, error: null };
     if (target !== null) {
@@ -61,7 +63,7 @@ export function SpriteTerminal({ agentId, mayRun }: { agentId: string; mayRun: b
     try {
       const answer = await run.mutateAsync({
         params: { path: { id: agentId } },
-        body: { command: text, directory, ...(seconds === "" ? {} : { timeout_seconds: seconds }) },
+        body: { command: text, directory, ...(Number.isNaN(timeout) ? {} : { timeout_seconds: timeout }) },
       });
       settle({ answer });
     } catch (error) {
@@ -131,7 +133,7 @@ export function SpriteTerminal({ agentId, mayRun }: { agentId: string; mayRun: b
             max={600}
             allowDecimal={false}
             value={seconds}
-            onChange={(value) => setSeconds(typeof value === "number" ? value : "")}
+            onChange={setSeconds}
           />
           <Button type="submit" loading={isRunning} leftSection={<IconPlayerPlay size={16} aria-hidden />}>
             Run

@@ -4,7 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { $api } from "../../../api/client";
 import type { UserSessionView } from "../../../api/types";
 import { ConfirmButton } from "../../../components/ConfirmButton";
-import { ErrorState } from "../../../components/ErrorState";
+import { Loaded } from "../../../components/Loaded";
 import { notifyDone } from "../../../components/notify";
 import { RelativeTime } from "../../../components/RelativeTime";
 import { ListSkeleton } from "../../../components/Skeletons";
@@ -13,22 +13,16 @@ import { browserOf } from "./browser";
 
 export function SessionList({ userId }: { userId: string }) {
   const sessions = $api.useQuery("get", "/api/v1/sessions", { params: { query: { limit: 100, user_id: userId } } });
-  if (sessions.isPending) return <ListSkeleton rows={2} />;
-  if (sessions.isError) {
-    return (
-      <ErrorState
-        error={sessions.error}
-        title="The sessions could not be loaded"
-        retry={() => void sessions.refetch()}
-      />
-    );
-  }
   return (
-    <Rows label="Sessions">
-      {sessions.data.items.map((session) => (
-        <SessionRow key={session.id} session={session} />
-      ))}
-    </Rows>
+    <Loaded query={sessions} failure="The sessions could not be loaded" skeleton={<ListSkeleton rows={2} />}>
+      {({ items }) => (
+        <Rows label="Sessions">
+          {items.map((session) => (
+            <SessionRow key={session.id} session={session} />
+          ))}
+        </Rows>
+      )}
+    </Loaded>
   );
 }
 
