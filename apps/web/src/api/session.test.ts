@@ -127,7 +127,7 @@ describe("a right that was taken away", () => {
       }),
     );
     await watched.refetch();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await vi.waitFor(() => expect(queryClient.isFetching()).toBe(0));
     expect(refusals).toBe(1);
     stop();
   });
