@@ -63,7 +63,11 @@ pub async fn list(
         daily,
         hidden: context.hidden(&tx).await?,
     };
-    let rows = tx.reports().costs(context.tenant, &filter).await?;
+    let mut rows = tx.reports().costs(context.tenant, &filter).await?;
+    if group != CostGroup::Whole {
+        let rest = rows.iter_mut().filter(|row| row.key.is_none());
+        rest.for_each(|row| row.label = Some("All others".to_owned()));
+    }
     let sum = |sum: Micros, row: &CostRow| sum.plus(row.cost);
     Ok(Costs {
         span: (from, to),

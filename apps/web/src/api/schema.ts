@@ -2083,9 +2083,12 @@ export interface components {
             input_tokens: number;
             /** Format: int64 */
             jobs: number;
-            /** @description The id of the agent or conversation, or the model; null when not told apart. */
+            /**
+             * @description The id of the agent or conversation, or the model; null when not told apart, as are all
+             *     conversations but the hundred dearest of the span.
+             */
             key: string | null;
-            /** @description What people call that. */
+            /** @description What people call that; `All others` for what is left of a group. */
             label: string;
             /** Format: int64 */
             model_calls: number;

@@ -54,10 +54,11 @@ pub(crate) struct CostRowView {
     /// The UTC day, when daily.
     #[schema(required, example = "2026-11-23")]
     day: Option<String>,
-    /// The id of the agent or conversation, or the model; null when not told apart.
+    /// The id of the agent or conversation, or the model; null when not told apart, as are all
+    /// conversations but the hundred dearest of the span.
     #[schema(required)]
     key: Option<String>,
-    /// What people call that.
+    /// What people call that; `All others` for what is left of a group.
     label: String,
     jobs: i64,
     model_calls: i64,

@@ -272,7 +272,7 @@ impl App {
         let leases: &dyn ports::store::LeaseStore = self.store.as_ref();
         leases.register(&worker).await.unwrap();
         let lane = leases
-            .claim_lanes(worker.id, now, 100)
+            .claim_lanes(worker.id, now, 1_000)
             .await
             .unwrap()
             .pop()

@@ -220,6 +220,32 @@ async fn costs_are_added_up_by_what_is_asked_for() {
 }
 
 #[tokio::test]
+async fn the_dearest_conversations_are_told_apart_and_the_rest_is_one() {
+    let app = start().await;
+    for cost in 1..=102 {
+        let (job, _) = app.job().await;
+        pay(&app, &job, cost).await;
+    }
+    for query in ["", "&daily=true"] {
+        let path = format!("/api/v1/costs?group=conversation{query}");
+        let answer = app.get(&path).await;
+        assert_eq!(answer.body["total_micros"], 102 * 103 / 2);
+        let rows = answer.body["items"].as_array().unwrap();
+        let (named, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["key"].is_string());
+        let costs: Vec<_> = named
+            .iter()
+            .map(|row| row["cost_micros"].as_i64())
+            .collect();
+        assert_eq!(costs, (3..=102).rev().map(Some).collect::<Vec<_>>());
+        let [rest] = rest.as_slice() else {
+            panic!("one row for the rest: {rest:?}");
+        };
+        let said = (&rest["label"], &rest["cost_micros"], &rest["jobs"]);
+        assert_eq!(said, (&json!("All others"), &json!(3), &json!(2)));
+    }
+}
+
+#[tokio::test]
 async fn outcomes_say_how_jobs_ended_and_how_long_people_waited() {
     let app = start().await;
     let (mut job, _) = app.job().await;

@@ -82,7 +82,8 @@ pub struct CostFilter {
 pub struct CostRow {
     /// The UTC day, as `2026-11-23`, when told apart by it.
     pub day: Option<String>,
-    /// The agent's or conversation's id, or the model, when told apart by it.
+    /// The agent's or conversation's id, or the model, when told apart by it. Of conversations the
+    /// hundred dearest of the span are told apart, and the rest is one sum without a key.
     pub key: Option<String>,
     /// What people call that.
     pub label: Option<String>,

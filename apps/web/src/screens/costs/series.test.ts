@@ -21,9 +21,16 @@ it("adds up to the same sum when the cheap ones share a colour", () => {
   const items = Array.from({ length: 9 }, (_, index) => cost("2026-11-01", `agent${index}`, index + 1));
   const { rows, series } = stack(items, DAYS);
   expect(series).toHaveLength(MOST_SERIES);
-  expect(series.at(-1)).toEqual({ name: "others", label: "4 others" });
+  expect(series.at(-1)).toEqual({ name: "others", label: "All others" });
   const sum = series.reduce((total, { name }) => total + Number(rows[0]?.[name]), 0);
   expect(sum).toBe(45);
+});
+
+it("adds what the server left together to the others, however much it is", () => {
+  const named = Array.from({ length: 7 }, (_, index) => cost("2026-11-01", `chat${index}`, 1));
+  const { rows, series } = stack([cost("2026-11-01", null, 100), ...named], DAYS);
+  expect(series.map(({ label }) => label)).toEqual(["chat0", "chat1", "chat2", "chat3", "chat4", "All others"]);
+  expect(rows[0]?.others).toBe(102);
 });
 
 it("keeps names with dots apart from paths", () => {

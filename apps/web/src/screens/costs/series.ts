@@ -15,10 +15,12 @@ export function stack(items: readonly DailyCost[], days: readonly string[]): { s
     totals.set(item.key, { label: item.label, micros: micros + item.cost_micros });
   }
   const dearest = [...totals].filter(([, total]) => total.micros > 0).sort(([, a], [, b]) => b.micros - a.micros);
-  const shown = dearest.length > MOST_SERIES ? dearest.slice(0, MOST_SERIES - 1) : dearest;
+  const isMany = dearest.length > MOST_SERIES;
+  // What the server left together has no key, and belongs to the rest here too.
+  const shown = isMany ? dearest.filter(([key]) => key !== null).slice(0, MOST_SERIES - 1) : dearest;
   // Names of their own: keys hold dots and slashes, which the chart reads as paths into an object.
   const series = shown.map(([, { label }], index) => ({ name: `series${index}`, label }));
-  if (shown.length < dearest.length) series.push({ name: OTHERS, label: `${dearest.length - shown.length} others` });
+  if (isMany) series.push({ name: OTHERS, label: "All others" });
 
   const names = new Map(shown.map(([key], index) => [key, `series${index}`]));
   const rows = new Map<string, ChartRow>(days.map((day) => [day, emptyRow(day, series)]));

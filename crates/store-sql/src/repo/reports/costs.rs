@@ -13,7 +13,7 @@ use ports::store::{CostFilter, CostGroup, CostRow, DayOutcome, StoreError};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter,
     QueryOrder, QuerySelect, RelationDef, Select,
-    sea_query::{Alias, Expr, ExprTrait, Order},
+    sea_query::{Alias, Expr, ExprTrait, IntoCondition, Order},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -23,6 +23,9 @@ const PAID: [&str; 2] = [
     ModelCallStatus::Settled.as_str(),
     ModelCallStatus::Failed.as_str(),
 ];
+
+/// How many conversations are told apart, the dearest: there is no end to how many there are.
+const CONVERSATIONS: u64 = 100;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -52,7 +55,11 @@ pub(super) async fn add_up(
         .filter(Column::StartedAt.lt(filter.to))
         .filter(hidden::model_calls(&filter.hidden))
         .select_only();
-    let mut select = grouped(calls, filter.group);
+    let apart = match filter.group {
+        CostGroup::Conversation => dearest(tx, calls.clone()).await?,
+        CostGroup::Agent | CostGroup::Model | CostGroup::Whole => Vec::new(),
+    };
+    let mut select = grouped(calls, filter.group, apart);
     let none = || Expr::value(None::<String>);
     if filter.daily {
         let day = day_of(tx, r#""model_calls"."started_at""#);
@@ -78,8 +85,36 @@ pub(super) async fn add_up(
     Ok(rows.map(CostRow::from).collect())
 }
 
-/// The calls by what they are told apart by, with what people call that.
-fn grouped(calls: Select<model_call::Entity>, group: CostGroup) -> Select<model_call::Entity> {
+/// The conversations that cost most.
+async fn dearest(tx: &SqlTx, calls: Select<model_call::Entity>) -> Result<Vec<Uuid>, StoreError> {
+    let conversation = work_item::Column::ConversationId;
+    calls
+        .join(JoinType::InnerJoin, about())
+        .column(conversation)
+        .group_by(conversation)
+        .order_by_desc(sum(model_call::Column::CostMicros))
+        .order_by_asc(conversation)
+        .limit(CONVERSATIONS)
+        .into_tuple()
+        .all(&tx.conn)
+        .await
+        .map_err(db_error(ENTITY))
+}
+
+fn about() -> RelationDef {
+    model_call::Entity::belongs_to(work_item::Entity)
+        .from(model_call::Column::WorkItemId)
+        .to(work_item::Column::Id)
+        .into()
+}
+
+/// The calls by what they are told apart by, with what people call that; of conversations those
+/// that are to be kept `apart`.
+fn grouped(
+    calls: Select<model_call::Entity>,
+    group: CostGroup,
+    apart: Vec<Uuid>,
+) -> Select<model_call::Entity> {
     use model_call::Column;
     let none = || Expr::value(None::<String>);
     let nobody = || Expr::value(None::<Uuid>);
@@ -87,13 +122,13 @@ fn grouped(calls: Select<model_call::Entity>, group: CostGroup) -> Select<model_
         .from(Column::AgentId)
         .to(agent::Column::Id)
         .into();
-    let about: RelationDef = model_call::Entity::belongs_to(work_item::Entity)
-        .from(Column::WorkItemId)
-        .to(work_item::Column::Id)
-        .into();
     let within: RelationDef = work_item::Entity::belongs_to(conversation::Entity)
         .from(work_item::Column::ConversationId)
         .to(conversation::Column::Id)
+        .on_condition(move |_, to| {
+            let id = Expr::col((to, conversation::Column::Id));
+            id.is_in(apart.clone()).into_condition()
+        })
         .into();
     let place: RelationDef = conversation::Entity::belongs_to(integration::Entity)
         .from(conversation::Column::IntegrationId)
@@ -115,9 +150,9 @@ fn grouped(calls: Select<model_call::Entity>, group: CostGroup) -> Select<model_
             .expr_as(none(), "title")
             .group_by(Column::Model),
         CostGroup::Conversation => calls
-            .join(JoinType::InnerJoin, about)
-            .join(JoinType::InnerJoin, within)
-            .join(JoinType::InnerJoin, place)
+            .join(JoinType::InnerJoin, about())
+            .join(JoinType::LeftJoin, within)
+            .join(JoinType::LeftJoin, place)
             .column_as(conversation::Column::Id, "id")
             .column_as(conversation::Column::Title, "title")
             .column_as(integration::Column::Name, "name")
