@@ -7,7 +7,7 @@ use domain::{
     access::{Area, Right},
     budget::{Micros, day_start},
 };
-use ports::store::{CostFilter, CostGroup, CostRow, DayOutcome};
+use ports::store::{CostFilter, CostGroup, CostRow, DayOutcome, DayWait};
 use std::collections::BTreeMap;
 
 /// The span when nobody said otherwise, today included.
@@ -40,10 +40,8 @@ pub struct Costs {
 pub struct DayReport {
     /// How its jobs ended.
     pub jobs: DayOutcome,
-    /// In how many seconds half of its items had their answer.
-    pub reply_p50: Option<i64>,
-    /// In how many seconds all but a twentieth had it.
-    pub reply_p95: Option<i64>,
+    /// How long people waited for their answers; absent where nobody had one.
+    pub wait: Option<DayWait>,
 }
 
 /// What was spent, told apart as asked.
@@ -84,38 +82,23 @@ pub async fn outcomes(context: &Context, span: Span) -> Result<Vec<DayReport>, E
     let hidden = context.hidden(&tx).await?;
     let reports = tx.reports();
     let jobs = reports.outcomes(context.tenant, &hidden, span).await?;
-    let replies = reports.replies(context.tenant, &hidden, span).await?;
-    let mut days: BTreeMap<String, (DayOutcome, Vec<i64>)> = jobs
-        .into_iter()
-        .map(|outcome| (outcome.day.clone(), (outcome, Vec::new())))
-        .collect();
-    for (came, answered) in replies {
-        let day = answered.format("%Y-%m-%d").to_string();
-        let fresh = || DayOutcome {
-            day: day.clone(),
+    let waits = reports.waits(context.tenant, &hidden, span).await?;
+    let quiet = |day: &str| DayReport {
+        jobs: DayOutcome {
+            day: day.to_owned(),
             ..DayOutcome::default()
-        };
-        let (_, seconds) = days
-            .entry(day.clone())
-            .or_insert_with(|| (fresh(), Vec::new()));
-        seconds.push((answered - came).num_seconds());
+        },
+        wait: None,
+    };
+    let mut days: BTreeMap<String, DayReport> = jobs
+        .into_iter()
+        .map(|jobs| (jobs.day.clone(), DayReport { jobs, wait: None }))
+        .collect();
+    for wait in waits {
+        let day = days.entry(wait.day.clone());
+        day.or_insert_with_key(|day| quiet(day)).wait = Some(wait);
     }
-    Ok(days.into_values().map(report).collect())
-}
-
-fn report((jobs, mut seconds): (DayOutcome, Vec<i64>)) -> DayReport {
-    seconds.sort_unstable();
-    DayReport {
-        jobs,
-        reply_p50: nearest_rank(&seconds, 50),
-        reply_p95: nearest_rank(&seconds, 95),
-    }
-}
-
-/// The smallest value that so many percent of the sorted values do not exceed.
-fn nearest_rank(sorted: &[i64], percent: usize) -> Option<i64> {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
+    Ok(days.into_values().collect())
 }
 
 fn fill(context: &Context, span: Span) -> Result<(Timestamp, Timestamp), Error> {
@@ -132,19 +115,4 @@ fn fill(context: &Context, span: Span) -> Result<(Timestamp, Timestamp), Error> 
         return Err(Error::invalid("to", message));
     }
     Ok((from, to))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest_rank;
-
-    #[test]
-    fn half_and_nearly_all_of_some_values() {
-        let hundred: Vec<i64> = (1..=100).collect();
-        assert_eq!(nearest_rank(&hundred, 50), Some(50));
-        assert_eq!(nearest_rank(&hundred, 95), Some(95));
-        assert_eq!(nearest_rank(&[7], 95), Some(7));
-        assert_eq!(nearest_rank(&[1, 2, 3], 50), Some(2));
-        assert_eq!(nearest_rank(&[], 50), None);
-    }
 }

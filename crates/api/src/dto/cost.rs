@@ -147,8 +147,8 @@ impl From<Vec<DayReport>> for OutcomesView {
             completed: day.jobs.completed,
             failed: day.jobs.failed,
             cancelled: day.jobs.cancelled,
-            reply_p50_seconds: day.reply_p50,
-            reply_p95_seconds: day.reply_p95,
+            reply_p50_seconds: day.wait.as_ref().map(|wait| wait.p50),
+            reply_p95_seconds: day.wait.map(|wait| wait.p95),
         };
         Self {
             items: days.into_iter().map(view).collect(),

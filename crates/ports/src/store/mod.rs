@@ -41,7 +41,7 @@ pub use maintenance::{Maintenance, Prunable, Prune, Pruned, Tidied};
 pub use people::{LoginRepository, UserRepository};
 pub use providers::ProviderRepository;
 pub use reports::{
-    AgentStanding, CostFilter, CostGroup, CostRow, DayOutcome, Needs, ReportRepository,
+    AgentStanding, CostFilter, CostGroup, CostRow, DayOutcome, DayWait, Needs, ReportRepository,
 };
 pub use sealed::{Resealed, SealedStore, SealedValue};
 pub use system::{LeaseStore, Swept, SystemStore, Upkeep, Worker};

@@ -114,6 +114,18 @@ pub struct DayOutcome {
     pub cancelled: i64,
 }
 
+/// How long work items that got their answer on a day had waited for it, in whole seconds; by
+/// nearest rank, so each is a wait that somebody had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayWait {
+    /// The UTC day of the answers, as `2026-11-23`.
+    pub day: String,
+    /// What half of them did not exceed.
+    pub p50: i64,
+    /// What all but a twentieth did not exceed.
+    pub p95: i64,
+}
+
 /// Sums over a tenant, without what is hidden.
 #[async_trait]
 pub trait ReportRepository: Send + Sync {
@@ -146,11 +158,11 @@ pub trait ReportRepository: Send + Sync {
         hidden: &Hidden,
         span: (Timestamp, Timestamp),
     ) -> Result<Vec<DayOutcome>, StoreError>;
-    /// When items that got an answer in a span came in, and when they had it.
-    async fn replies(
+    /// How long people waited for the answers that they had in a span, by day.
+    async fn waits(
         &self,
         tenant: TenantId,
         hidden: &Hidden,
         span: (Timestamp, Timestamp),
-    ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError>;
+    ) -> Result<Vec<DayWait>, StoreError>;
 }

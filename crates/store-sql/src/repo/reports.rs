@@ -2,6 +2,7 @@
 //! the database; nothing here loads rows to count them.
 
 mod costs;
+mod days;
 
 use crate::{
     entity::{agent, approval, budget, effect, job, lane, lane_entry, work_item},
@@ -24,8 +25,8 @@ use domain::{
     work::WorkItemStatus,
 };
 use ports::store::{
-    AgentStanding, CostFilter, CostRow, DayOutcome, LedgerRepository as _, Needs, ReportRepository,
-    StoreError,
+    AgentStanding, CostFilter, CostRow, DayOutcome, DayWait, LedgerRepository as _, Needs,
+    ReportRepository, StoreError,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
@@ -130,7 +131,7 @@ impl ReportRepository for SqlReports<'_> {
         hidden: &Hidden,
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<DayOutcome>, StoreError> {
-        costs::outcomes(
+        days::outcomes(
             self.0,
             jobs(tenant, hidden)
                 .filter(job::Column::FinishedAt.gte(from))
@@ -139,26 +140,20 @@ impl ReportRepository for SqlReports<'_> {
         .await
     }
 
-    async fn replies(
+    async fn waits(
         &self,
         tenant: TenantId,
         hidden: &Hidden,
         (from, to): (Timestamp, Timestamp),
-    ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
+    ) -> Result<Vec<DayWait>, StoreError> {
         use work_item::Column;
-        work_item::Entity::find()
+        let answered = work_item::Entity::find()
             .filter(Column::TenantId.eq(tenant.as_uuid()))
             .filter(is(Column::Status, WorkItemStatus::Replied.as_str()))
             .filter(Column::ClosedAt.gte(from))
             .filter(Column::ClosedAt.lt(to))
-            .filter(hidden::items(hidden))
-            .select_only()
-            .column(Column::CreatedAt)
-            .column(Column::ClosedAt)
-            .into_tuple()
-            .all(&self.0.conn)
-            .await
-            .map_err(db_error(ENTITY))
+            .filter(hidden::items(hidden));
+        days::waits(self.0, answered).await
     }
 }
 

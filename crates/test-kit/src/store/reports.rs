@@ -16,7 +16,7 @@ use domain::{
 };
 use ports::{
     ids::Ids,
-    store::{CostFilter, CostGroup, DayOutcome, Needs},
+    store::{CostFilter, CostGroup, DayOutcome, DayWait, Needs},
 };
 use std::time::Duration;
 
@@ -231,11 +231,11 @@ pub async fn money_is_added_up_by_what_is_asked_for(h: &Harness) {
     assert_eq!(spent.unwrap(), Micros(2), "reserved is not spent");
 }
 
-/// How jobs ended, and from when until when people waited.
-pub async fn outcomes_are_counted_by_day(h: &Harness) {
-    let c = h.claimed("chat").await;
-    let (tenant, began) = (h.tenant.id, h.now());
-    h.clock.advance(Duration::from_hours(24));
+/// Hands work in, waits so long, and finishes it with a reply.
+async fn answered(h: &Harness, chat: &str, wait: Duration) {
+    let c = h.claimed(chat).await;
+    let tenant = h.tenant.id;
+    h.clock.advance(wait);
     let mut job = c.job.clone();
     job.start(h.now()).unwrap();
     job.complete(h.now()).unwrap();
@@ -253,24 +253,37 @@ pub async fn outcomes_are_counted_by_day(h: &Harness) {
     let settled = tx.work().settle(tenant, c.item.id, None, h.now()).await;
     assert_eq!(settled.unwrap(), WorkItemStatus::Replied);
     tx.commit().await.unwrap();
+}
+
+/// How jobs ended, and how long people waited for their answers: in whole seconds, and by rank.
+pub async fn outcomes_are_counted_by_day(h: &Harness) {
+    let (tenant, began) = (h.tenant.id, h.now());
+    answered(h, "slow", Duration::from_hours(24)).await;
+    answered(h, "usual", Duration::from_millis(40_900)).await;
+    answered(h, "quick", Duration::from_secs(7)).await;
 
     let tx = h.read().await;
     let reports = tx.reports();
     let span = (began, h.now() + Duration::from_secs(1));
     let outcome = DayOutcome {
         day: day(h.now()),
-        completed: 1,
+        completed: 3,
         failed: 0,
         cancelled: 0,
+    };
+    let wait = DayWait {
+        day: day(h.now()),
+        p50: 40,
+        p95: 86_400,
     };
     let none = Hidden::default();
     let outcomes = reports.outcomes(tenant, &none, span).await.unwrap();
     assert_eq!(outcomes, vec![outcome]);
-    let replies = reports.replies(tenant, &none, span).await.unwrap();
-    assert_eq!(replies, vec![(began, h.now())]);
+    let waits = reports.waits(tenant, &none, span).await.unwrap();
+    assert_eq!(waits, vec![wait]);
     for hidden in hidden(h) {
         let outcomes = reports.outcomes(tenant, &hidden, span).await.unwrap();
-        let replies = reports.replies(tenant, &hidden, span).await.unwrap();
-        assert_eq!((outcomes, replies), (vec![], vec![]));
+        let waits = reports.waits(tenant, &hidden, span).await.unwrap();
+        assert_eq!((outcomes, waits), (vec![], vec![]));
     }
 }

@@ -1,21 +1,20 @@
-//! Money and outcomes, added up by day and by what people ask about.
+//! Money, added up by day and by what people ask about.
 
-use super::ENTITY;
+use super::{ENTITY, days::day_of};
 use crate::{
-    entity::{agent, conversation, integration, job, model_call, work_item},
+    entity::{agent, conversation, integration, model_call, work_item},
     error::db_error,
     hidden,
     query::is_any,
     tx::SqlTx,
 };
-use domain::{budget::Micros, id::TenantId, job::JobStatus, model::ModelCallStatus};
-use ports::store::{CostFilter, CostGroup, CostRow, DayOutcome, StoreError};
+use domain::{budget::Micros, id::TenantId, model::ModelCallStatus};
+use ports::store::{CostFilter, CostGroup, CostRow, StoreError};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, Select,
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    RelationDef, Select,
     sea_query::{Alias, Expr, ExprTrait, IntoCondition, Order},
 };
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A call that failed may have cost something too.
@@ -184,49 +183,8 @@ impl From<Row> for CostRow {
     }
 }
 
-pub(super) async fn outcomes(
-    tx: &SqlTx,
-    jobs: Select<job::Entity>,
-) -> Result<Vec<DayOutcome>, StoreError> {
-    use job::Column;
-    let day = day_of(tx, r#""jobs"."finished_at""#);
-    let counts: Vec<(String, String, i64)> = jobs
-        .select_only()
-        .expr_as(day.clone(), "day")
-        .column(Column::Status)
-        .column_as(Column::Id.count(), "number")
-        .group_by(day)
-        .group_by(Column::Status)
-        .into_tuple()
-        .all(&tx.conn)
-        .await
-        .map_err(db_error(ENTITY))?;
-    let mut days: BTreeMap<String, DayOutcome> = BTreeMap::new();
-    for (day, status, number) in counts {
-        let outcome = days.entry(day.clone()).or_insert_with(|| DayOutcome {
-            day,
-            ..DayOutcome::default()
-        });
-        match crate::error::word("job", "status", &status)? {
-            JobStatus::Completed => outcome.completed = number,
-            JobStatus::Failed => outcome.failed = number,
-            JobStatus::Cancelled => outcome.cancelled = number,
-            JobStatus::Queued | JobStatus::Running | JobStatus::Waiting => {}
-        }
-    }
-    Ok(days.into_values().collect())
-}
-
 /// The sum, in the type of its column: `PostgreSQL` widens it.
 fn sum(column: model_call::Column) -> Expr {
     let sum = column.into_expr().sum().cast_as("bigint");
     sum.if_null(0_i64)
-}
-
-/// The UTC day of an instant; `SQLite` keeps instants as text that begins with it.
-fn day_of(tx: &SqlTx, column: &str) -> Expr {
-    Expr::cust(match tx.conn.get_database_backend() {
-        DbBackend::Postgres => format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"),
-        _ => format!("substr({column}, 1, 10)"),
-    })
 }
