@@ -177,22 +177,23 @@ pub(crate) async fn settle_leftovers(
     item: &WorkItem,
 ) -> Result<(), StoreError> {
     let tx = engine.read(lane.tenant_id).await?;
-    let left = tx
-        .ledger()
-        .triage_leftovers(lane.tenant_id, item.id, lane.agent_id)
-        .await?;
+    let mut left = tx.ledger().triage_calls(lane.tenant_id, item.id).await?;
     drop(tx);
+    // Whoever has claimed the lane knows that nobody makes these any more.
+    left.retain(|(agent, call)| {
+        *agent == lane.agent_id && call.status == ModelCallStatus::Reserved
+    });
     if left.is_empty() {
         return Ok(());
     }
     let tx = engine.write(lane.tenant_id).await?;
     tx.fenced(lane.tenant_id, lane.id, lane.fence).await?;
-    for mut call in left {
+    for (agent, mut call) in left {
         call.status = ModelCallStatus::Failed;
         call.cost = call.reserved;
         call.outcome = Some("interrupted by a restart; charged as reserved".to_owned());
         call.finished_at = Some(engine.now());
-        tx.ledger().settle(&call, lane.agent_id).await?;
+        tx.ledger().settle(&call, agent).await?;
     }
     crate::crash::point("triage.leftovers");
     tx.commit().await

@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     access::{Actor, Area, Hidden, Right},
     audit::Change,
+    budget::Micros,
     channel::{ChatKind, InboundMessage, Place, Sender},
     conversation::Conversation,
     id::{AgentId, ConversationId, IntegrationId, WorkItemId},
@@ -44,8 +45,8 @@ pub struct CreateWorkItem {
 pub struct WorkDetail {
     /// The item.
     pub item: WorkItem,
-    /// Every agent's decision, oldest first.
-    pub decisions: Vec<Decision>,
+    /// Every agent's decision, oldest first, with what the model calls cost by which it was made.
+    pub decisions: Vec<(Decision, Micros)>,
     /// Jobs made for it, newest first.
     pub jobs: Vec<Job>,
 }
@@ -204,9 +205,22 @@ pub async fn find(context: &Context, id: WorkItemId) -> Result<WorkDetail, Error
         .jobs()
         .list(context.tenant, &filter, PageRequest::first(MAX_LIMIT))
         .await?;
+    let asked = tx.ledger().triage_calls(context.tenant, id).await?;
+    let cost_of = |decision: &Decision| {
+        let theirs = asked
+            .iter()
+            .filter(|(agent, _)| *agent == decision.agent_id);
+        Micros(theirs.map(|(_, call)| call.cost.0).sum())
+    };
+    let decisions = decisions.into_iter();
     Ok(WorkDetail {
         item,
-        decisions,
+        decisions: decisions
+            .map(|decision| {
+                let cost = cost_of(&decision);
+                (decision, cost)
+            })
+            .collect(),
         jobs: jobs.items,
     })
 }

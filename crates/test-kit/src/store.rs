@@ -287,7 +287,7 @@ macro_rules! store_contract {
             ledger: an_exhausted_budget_refuses_and_a_reserved_one_is_busy,
             ledger: day_budgets_start_anew_at_midnight,
             ledger: a_budget_that_does_not_exist_refuses,
-            ledger: calls_of_a_decision_that_was_cut_short_are_found_by_item_and_agent,
+            ledger: calls_of_decisions_are_found_by_item,
             reports: what_waits_is_counted_without_what_is_hidden,
             reports: a_failed_job_counts_until_it_is_tried_again,
             reports: money_is_added_up_by_what_is_asked_for,

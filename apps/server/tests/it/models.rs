@@ -190,6 +190,38 @@ async fn a_budget_that_is_used_up_stops_before_the_call_and_says_so() {
     assert_eq!((job["cost_micros"].as_i64(), model.count()), (Some(0), 0));
 }
 
+#[tokio::test]
+async fn a_decision_tells_what_asking_a_model_cost() {
+    let model = simulator().await;
+    for _ in 0..2 {
+        model.push(Reply::text(r#"{"act": false, "reason": "not for me"}"#));
+    }
+    let app = with_model(&model).await;
+    app.agent("Ada").await;
+    app.agent("Bob").await;
+    let mut events = app.events("/api/v1/events", None).await;
+    let item = app.hand_in("it is raining").await;
+    let path = format!("/api/v1/work-items/{item}");
+    let detail = loop {
+        let detail = app.get(&path).await;
+        if detail["status"] == "passed" {
+            break detail;
+        }
+        events.until(|event| event.name == "work.changed").await;
+    };
+    let decisions = detail["decisions"].as_array().unwrap();
+    let costs = decisions
+        .iter()
+        .map(|decision| decision["cost_micros"].as_i64());
+    let costs: Vec<i64> = costs.map(Option::unwrap).collect();
+    assert!(
+        costs.len() == 2 && costs.iter().all(|cost| *cost > 0),
+        "{detail}"
+    );
+    let spent = app.get("/api/v1/costs").await["total_micros"].as_i64();
+    assert_eq!(spent, Some(costs.iter().sum()));
+}
+
 /// A server whose only model is the built-in one, and a provider that people add: the simulator.
 #[tokio::test]
 async fn a_provider_of_the_settings_serves_agents_until_it_is_gone() {

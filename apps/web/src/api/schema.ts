@@ -2344,6 +2344,11 @@ export interface components {
         DecisionView: {
             /** Format: uuid */
             agent_id: string;
+            /**
+             * Format: int64
+             * @description What asking a model cost, where one was asked, in millionths of a US dollar.
+             */
+            cost_micros: number;
             /** Format: date-time */
             created_at: string;
             decided_by: components["schemas"]["DecidedBy"];

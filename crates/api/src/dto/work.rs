@@ -8,6 +8,7 @@ use super::{
 use chrono::{DateTime, Utc};
 use domain::{
     access::Hidden,
+    budget::Micros,
     channel::{InboundMessage, Place, Quoted, Sender},
     id::{AgentId, ConversationId, IntegrationId},
     work::{Decision, WorkItem},
@@ -133,6 +134,8 @@ pub(crate) struct DecisionView {
     decided_by: DecidedBy,
     /// For people.
     reason: String,
+    /// What asking a model cost, where one was asked, in millionths of a US dollar.
+    cost_micros: i64,
     created_at: DateTime<Utc>,
 }
 
@@ -224,13 +227,14 @@ impl From<Quoted> for QuotedView {
     }
 }
 
-impl From<Decision> for DecisionView {
-    fn from(decision: Decision) -> Self {
+impl From<(Decision, Micros)> for DecisionView {
+    fn from((decision, cost): (Decision, Micros)) -> Self {
         Self {
             agent_id: decision.agent_id.as_uuid(),
             verdict: Verdict(decision.verdict),
             decided_by: DecidedBy(decision.decided_by),
             reason: decision.reason,
+            cost_micros: cost.0,
             created_at: decision.created_at,
         }
     }

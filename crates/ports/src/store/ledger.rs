@@ -22,15 +22,13 @@ pub trait LedgerRepository: Send + Sync {
     async fn settle(&self, call: &ModelCall, agent: AgentId) -> Result<(), StoreError>;
     /// The model calls of a job, oldest first.
     async fn calls(&self, tenant: TenantId, job: JobId) -> Result<Vec<ModelCall>, StoreError>;
-    /// Calls by which an agent was deciding about an item, without a job yet, that are still reserved,
-    /// oldest first. Whoever has claimed the agent's lane knows that nobody is making them any more:
-    /// the process that did is gone, and their money stays reserved until they are settled.
-    async fn triage_leftovers(
+    /// The model calls by which agents decided about an item, with who made each, oldest first. They belong to no
+    /// job: most decisions lead to none.
+    async fn triage_calls(
         &self,
         tenant: TenantId,
         item: WorkItemId,
-        agent: AgentId,
-    ) -> Result<Vec<ModelCall>, StoreError>;
+    ) -> Result<Vec<(AgentId, ModelCall)>, StoreError>;
     /// Sets a limit; makes the budget when there is none.
     async fn set_budget(
         &self,

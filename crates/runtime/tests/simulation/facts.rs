@@ -8,7 +8,7 @@ use domain::{
     id::JobId,
     job::Job,
     message::{Message, ToolCall},
-    model::ModelCall,
+    model::{ModelCall, ModelCallStatus},
     page::{MAX_LIMIT, Page, PageRequest},
     queue::Lane,
     sprite::SpriteSession,
@@ -56,11 +56,9 @@ impl Facts {
         let mut deciding = Vec::new();
         let agents = all(async |page| tx.agents().list(tenant, page).await).await?;
         for item in items {
-            for agent in &agents {
-                let ledger = tx.ledger();
-                let left = ledger.triage_leftovers(tenant, item.id, agent.id).await?;
-                deciding.extend(left);
-            }
+            let calls = tx.ledger().triage_calls(tenant, item.id).await?.into_iter();
+            let calls = calls.map(|(_, call)| call);
+            deciding.extend(calls.filter(|call| call.status == ModelCallStatus::Reserved));
             let decisions = tx.work().decisions(tenant, item.id).await?;
             decided.push((item, decisions));
         }

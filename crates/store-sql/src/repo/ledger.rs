@@ -17,7 +17,7 @@ use domain::{
     Timestamp,
     budget::{Budget, BudgetScope, Limit, Micros, Period, Reservation, day_start},
     id::{AgentId, JobId, TenantId, WorkItemId},
-    model::{ModelCall, ModelCallStatus},
+    model::{ModelCall, ModelCallPurpose, ModelCallStatus},
 };
 use ports::store::{LedgerRepository, StoreError};
 use sea_orm::{
@@ -121,25 +121,22 @@ impl LedgerRepository for SqlLedger<'_> {
             .collect()
     }
 
-    async fn triage_leftovers(
+    async fn triage_calls(
         &self,
         tenant: TenantId,
         item: WorkItemId,
-        agent: AgentId,
-    ) -> Result<Vec<ModelCall>, StoreError> {
+    ) -> Result<Vec<(AgentId, ModelCall)>, StoreError> {
         use model_call::Column as Call;
         model_call::Entity::find()
             .filter(Call::WorkItemId.eq(item.as_uuid()))
             .filter(Call::TenantId.eq(tenant.as_uuid()))
-            .filter(Call::AgentId.eq(agent.as_uuid()))
-            .filter(Call::JobId.is_null())
-            .filter(is(Call::Status, ModelCallStatus::Reserved.as_str()))
+            .filter(is(Call::Purpose, ModelCallPurpose::Triage.as_str()))
             .order_by_asc(Call::Id)
             .all(&self.0.conn)
             .await
             .map_err(db_error(CALL))?
             .into_iter()
-            .map(ModelCall::try_from)
+            .map(|row| Ok((AgentId::from_uuid(row.agent_id), row.try_into()?)))
             .collect()
     }
 

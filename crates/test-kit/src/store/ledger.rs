@@ -4,7 +4,7 @@ use super::{Claimed, Harness};
 use crate::builders;
 use domain::{
     budget::{Budget, BudgetScope, Limit, Micros, Period, Reservation},
-    model::{ModelCall, ModelCallStatus, Usage},
+    model::{ModelCall, ModelCallPurpose, ModelCallStatus, Usage},
 };
 use ports::store::{BoxTx, LedgerRepository};
 use std::time::Duration;
@@ -156,12 +156,13 @@ pub async fn a_budget_that_does_not_exist_refuses(h: &Harness) {
     assert_eq!(missing.unwrap(), None);
 }
 
-/// Only what is reserved still and has no job: everything else settles with its job or has settled.
-pub async fn calls_of_a_decision_that_was_cut_short_are_found_by_item_and_agent(h: &Harness) {
+/// Whoever made them and however they stand, without what jobs asked.
+pub async fn calls_of_decisions_are_found_by_item(h: &Harness) {
     let c = h.claimed("chat").await;
     let other = builders::agent(&*h.ids, h.tenant.id, "Bob", h.now());
     let triage = || ModelCall {
         job_id: None,
+        purpose: ModelCallPurpose::Triage,
         ..call(h, &c, 5)
     };
     let (left, done, of_job, of_other) = (triage(), triage(), call(h, &c, 7), triage());
@@ -169,32 +170,26 @@ pub async fn calls_of_a_decision_that_was_cut_short_are_found_by_item_and_agent(
     let tx = h.write().await;
     tx.agents().insert(&other).await.unwrap();
     let ledger = tx.ledger();
+    let (agent, tenant) = (h.agent.id, h.tenant.id);
     for (call, agent) in [
-        (&left, h.agent.id),
-        (&done, h.agent.id),
-        (&of_job, h.agent.id),
+        (&left, agent),
+        (&done, agent),
+        (&of_job, agent),
         (&of_other, other.id),
     ] {
         let granted = ledger.reserve(call, agent).await.unwrap();
         assert_eq!(granted, Reservation::Granted);
     }
-    ledger
-        .settle(&settled(done, 5, h), h.agent.id)
-        .await
-        .unwrap();
-    let leftovers = async |tenant, item, agent| {
-        let found = ledger.triage_leftovers(tenant, item, agent).await;
-        found.unwrap()
-    };
-    let (tenant, agent) = (h.tenant.id, h.agent.id);
-    let found = leftovers(tenant, c.item.id, agent).await;
-    assert_eq!(found, vec![left.clone()]);
-    let others = leftovers(tenant, c.item.id, other.id).await;
-    assert_eq!(others, vec![of_other]);
-    assert_eq!(leftovers(tenant, elsewhere.id, agent).await, vec![]);
-    assert_eq!(leftovers(h.stranger(), c.item.id, agent).await, vec![]);
+    let done = settled(done, 5, h);
+    ledger.settle(&done, agent).await.unwrap();
+    let calls = async |tenant, item| ledger.triage_calls(tenant, item).await.unwrap();
+    assert_eq!(
+        calls(tenant, c.item.id).await,
+        vec![(agent, left.clone()), (agent, done), (other.id, of_other)]
+    );
+    assert_eq!(calls(tenant, elsewhere.id).await, vec![]);
+    assert_eq!(calls(h.stranger(), c.item.id).await, vec![]);
     ledger.settle(&settled(left, 0, h), agent).await.unwrap();
-    assert_eq!(leftovers(tenant, c.item.id, agent).await, vec![]);
     let budget = budget(h, &*ledger, BudgetScope::Agent(agent)).await;
     assert_eq!((budget.reserved, budget.spent), (Micros(7), Micros(5)));
 }

@@ -83,7 +83,7 @@ function stepsOf(item: WorkItemDetail): Step[] {
 
 function Facts({ item }: { item: WorkItemDetail }) {
   const integrations = useIntegrationNames();
-  const cost = item.jobs.reduce((sum, job) => sum + job.cost_micros, 0);
+  const cost = [...item.decisions, ...item.jobs].reduce((sum, step) => sum + step.cost_micros, 0);
   return (
     <div className={classes.facts}>
       <TextLink to="/integrations/$id" params={{ id: item.integration_id }} size="sm">
@@ -121,7 +121,14 @@ function DecisionStep({ decision }: { decision: Schemas["DecisionView"] }) {
           {acts ? "acts" : "passes"}: {decision.reason}
         </span>
         <Text component="span" size="xs" c="dimmed">
-          {SETTLED[decision.decided_by] ?? "a rule decided"} · <RelativeTime at={decision.created_at} />
+          {SETTLED[decision.decided_by] ?? "a rule decided"}
+          {decision.cost_micros > 0 && (
+            <>
+              {" "}
+              for <Money micros={decision.cost_micros} />
+            </>
+          )}{" "}
+          · <RelativeTime at={decision.created_at} />
         </Text>
       </div>
     </Spine>
