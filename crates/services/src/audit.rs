@@ -1,7 +1,7 @@
 //! The audit trail: every use case that changes something notes it here, in the transaction of the change, so that
 //! there is never one without the other. Read and proved here too; nothing is ever changed or removed.
 
-use crate::{Context, Error};
+use crate::{Context, Error, error::found};
 use domain::{
     Timestamp,
     access::{Actor, Area, Right},
@@ -117,6 +117,14 @@ pub async fn list(
     let more = entries.len() > limit;
     entries.truncate(limit);
     Ok((entries, more))
+}
+
+/// The entry at a place in the trail.
+pub async fn find(context: &Context, seq: i64) -> Result<AuditEntry, Error> {
+    let before = Some(seq.saturating_add(1));
+    let (newest, _) = list(context, &AuditFilter::default(), before, 1).await?;
+    let entry = newest.into_iter().find(|entry| entry.seq == seq);
+    found(entry, "audit entry")
 }
 
 /// Walks the whole chain, a page at a time, and says where it first does not hold. What is added meanwhile is left

@@ -5,7 +5,7 @@ use crate::{
         PageView,
         audit::{AuditEntryView, AuditQuery},
     },
-    extract::{Caller, Paging, Params},
+    extract::{Caller, Id, Paging, Params},
     problem::ApiError,
     state::ApiState,
 };
@@ -14,7 +14,9 @@ use services::audit;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list_audit_entries))
+    OpenApiRouter::new()
+        .routes(routes!(list_audit_entries))
+        .routes(routes!(find_audit_entry))
 }
 
 /// List who changed what.
@@ -33,4 +35,15 @@ async fn list_audit_entries(
     let next = next.map(|last| last.seq.to_string());
     let items = entries.into_iter().map(Into::into).collect();
     Ok(Json(PageView::new(items, next)))
+}
+
+/// Find an entry.
+#[utoipa::path(get, path = "/audit/{seq}", tag = "audit",
+    params(("seq" = i64, Path, minimum = 1, description = "Its place in the trail.")),
+    responses((status = 200, description = "The entry.", body = AuditEntryView), ApiError))]
+async fn find_audit_entry(
+    Caller(context): Caller,
+    Id(seq): Id<i64>,
+) -> Result<Json<AuditEntryView>, ApiError> {
+    Ok(Json(audit::find(&context, seq).await?.into()))
 }

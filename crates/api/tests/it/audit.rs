@@ -106,6 +106,24 @@ async fn the_list_is_narrowed_and_paged_newest_first() {
 }
 
 #[tokio::test]
+async fn an_entry_is_found_by_its_place_and_by_nobody_else() {
+    let app = App::start().await;
+    app.post("/api/v1/agents", json!({"name": "a"})).await;
+    let all = list(&app, "limit=100").await;
+    for entry in &all {
+        let found = app.get(&format!("/api/v1/audit/{}", entry["seq"])).await;
+        assert_eq!(&found.body, entry);
+    }
+    let beyond = holds(&app).await + 1;
+    for place in [0, -1, beyond, i64::MAX] {
+        let answer = app.get(&format!("/api/v1/audit/{place}")).await;
+        answer.is_problem(404, "not_found");
+    }
+    let stranger = app.stranger().get("/api/v1/audit/1").await;
+    stranger.is_problem(404, "not_found");
+}
+
+#[tokio::test]
 async fn a_failed_login_is_noted_where_there_is_such_an_account() {
     let app = App::start().await;
     let ada = owner(&app).await;

@@ -151,6 +151,7 @@ const ROWS: &[(&str, &[Role], &str)] = &[
     ("approve_approval", MEMBERS, ""),
     ("deny_approval", MEMBERS, ""),
     ("list_audit_entries", ADMINS, ""),
+    ("find_audit_entry", ADMINS, ""),
     ("list_providers", ADMINS, ""),
     (
         "create_provider",
@@ -198,6 +199,7 @@ impl Operation {
     pub(crate) fn nobodys(&self) -> String {
         let parts = self.path.split('/').map(|part| match part {
             "{type}" => "telegram",
+            "{seq}" => "9000000000",
             part if part.starts_with('{') => NOBODY,
             part => part,
         });

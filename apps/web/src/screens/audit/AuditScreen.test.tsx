@@ -32,6 +32,7 @@ it("opens the entry of the address, and does not ask for it as a filter", async 
       asked.push(new URL(request.url).search);
       return HttpResponse.json(pageOf(entry(8, "agent.created"), entry(7, "agent.updated")));
     }),
+    http.get("*/api/v1/audit/7", () => HttpResponse.json(entry(7, "agent.updated"))),
   );
   renderScreen(<AuditScreen />, { route: "/audit", path: '/audit?subject_id=a&id="7"' });
   const drawer = await screen.findByRole("dialog", { name: "Agent updated" });
@@ -41,4 +42,19 @@ it("opens the entry of the address, and does not ask for it as a filter", async 
   if (row) await userEvent.click(row);
   expect(await screen.findByRole("dialog", { name: "Agent created" })).toBeDefined();
   expect(asked).toEqual(["?limit=50&subject_id=a"]);
+});
+
+it("asks for an entry that is not among the newest", async () => {
+  server.use(
+    http.get("*/api/v1/users", () => HttpResponse.json(pageOf())),
+    http.get("*/api/v1/audit", () => HttpResponse.json(pageOf(entry(80, "agent.created")))),
+    http.get("*/api/v1/audit/7", () => HttpResponse.json(entry(7, "agent.updated"))),
+    http.get("*/api/v1/audit/9", () => HttpResponse.json({ title: "No such audit entry" }, { status: 404 })),
+  );
+  const { unmount } = renderScreen(<AuditScreen />, { route: "/audit", path: '/audit?id="7"' });
+  expect(await screen.findByRole("dialog", { name: "Agent updated" })).toBeDefined();
+  unmount();
+  renderScreen(<AuditScreen />, { route: "/audit", path: '/audit?id="9"' });
+  const missing = await screen.findByRole("dialog", { name: "Entry" });
+  expect(await within(missing).findByText("The entry could not be loaded")).toBeDefined();
 });

@@ -11,8 +11,10 @@ import { type Column, DataList } from "../../components/DataList";
 import { EmptyState } from "../../components/EmptyState";
 import { FilterBar } from "../../components/FilterBar";
 import { KeyValue } from "../../components/KeyValue";
+import { Loaded } from "../../components/Loaded";
 import { Page } from "../../components/Page";
 import { RelativeTime } from "../../components/RelativeTime";
+import { CardSkeleton } from "../../components/Skeletons";
 import { absoluteTime } from "../../lib/format";
 import { ChangeList } from "./ChangeList";
 import { actionWords, actorName, subjectName } from "./words";
@@ -29,8 +31,7 @@ export function AuditScreen() {
     { params: { query: { limit: 50, ...filters } } },
     paging,
   );
-  // No route leads to one entry: a link opens it where it is among the newest.
-  const open = entries.data?.pages.flatMap((page) => page.items).find((entry) => String(entry.seq) === id);
+  const loaded = entries.data?.pages.flatMap((page) => page.items).find((entry) => String(entry.seq) === id);
   const columns: Column<AuditEntryView>[] = [
     { header: "What", cell: (entry) => actionWords(entry.action), width: "minmax(0, 2fr)" },
     { header: "Of", cell: (entry) => subjectName(entry), width: "minmax(0, 2fr)" },
@@ -76,18 +77,44 @@ export function AuditScreen() {
           </EmptyState>
         }
       />
-      <Drawer
-        opened={open !== undefined}
-        onClose={() => void navigate({ search: filters })}
-        position="right"
-        size="lg"
-        title={open ? actionWords(open.action) : ""}
-        closeButtonProps={{ "aria-label": "Close" }}
-        transitionProps={{ duration: 120 }}
-      >
-        {open && <Entry entry={open} />}
-      </Drawer>
+      {id && <One key={id} seq={id} loaded={loaded} onClose={() => void navigate({ search: filters })} />}
     </Page>
+  );
+}
+
+type OneProps = {
+  seq: string;
+  /** The row of the list, when it is there; else the entry is asked for. */
+  loaded: AuditEntryView | undefined;
+  onClose: () => void;
+};
+
+function One({ seq, loaded, onClose }: OneProps) {
+  const asked = $api.useQuery(
+    "get",
+    "/api/v1/audit/{seq}",
+    { params: { path: { seq: Number(seq) } } },
+    { enabled: loaded === undefined },
+  );
+  const entry = loaded ?? asked.data;
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size="lg"
+      title={entry ? actionWords(entry.action) : "Entry"}
+      closeButtonProps={{ "aria-label": "Close" }}
+      transitionProps={{ duration: 120 }}
+    >
+      <Loaded
+        query={{ ...asked, data: entry }}
+        failure="The entry could not be loaded"
+        skeleton={<CardSkeleton height={240} />}
+      >
+        {(known) => <Entry entry={known} />}
+      </Loaded>
+    </Drawer>
   );
 }
 
