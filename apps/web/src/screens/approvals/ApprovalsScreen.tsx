@@ -1,11 +1,12 @@
 // What waits for a decision, as cards with everything the decision needs, and below it what was decided and by whom.
-import { Drawer, Stack, Title } from "@mantine/core";
+import { Stack, Title } from "@mantine/core";
 import { IconHandStop, IconHistory } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { $api, paging } from "../../api/client";
 import type { ApprovalStatus, ApprovalView } from "../../api/types";
 import { ApprovalCard } from "../../components/ApprovalCard";
 import { type Column, DataList } from "../../components/DataList";
+import { DetailDrawer } from "../../components/DetailDrawer";
 import { EmptyState } from "../../components/EmptyState";
 import { FilterBar } from "../../components/FilterBar";
 import { Loaded } from "../../components/Loaded";
@@ -134,18 +135,10 @@ function History({ filters, onFilter }: HistoryProps) {
 function One({ id, onClose }: { id: string; onClose: () => void }) {
   const approval = $api.useQuery("get", "/api/v1/approvals/{id}", { params: { path: { id } } });
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size="lg"
-      title="Approval"
-      closeButtonProps={{ "aria-label": "Close" }}
-      transitionProps={{ duration: 120 }}
-    >
+    <DetailDrawer title="Approval" onClose={onClose}>
       <Loaded query={approval} failure="The approval could not be loaded" skeleton={<CardSkeleton height={240} />}>
         {(known) => <ApprovalCard approval={known} />}
       </Loaded>
-    </Drawer>
+    </DetailDrawer>
   );
 }

@@ -1,6 +1,6 @@
 // Who changed what, when and from where, newest first. Rows are chained by hashes, and this page says what that proves
 // and how to check it.
-import { Drawer, Group, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { IconHistory } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { $api, paging } from "../../api/client";
@@ -8,6 +8,7 @@ import { useMay } from "../../api/session";
 import type { AuditEntryView } from "../../api/types";
 import { CopyId } from "../../components/CopyId";
 import { type Column, DataList } from "../../components/DataList";
+import { DetailDrawer } from "../../components/DetailDrawer";
 import { EmptyState } from "../../components/EmptyState";
 import { FilterBar } from "../../components/FilterBar";
 import { KeyValue } from "../../components/KeyValue";
@@ -98,15 +99,7 @@ function One({ seq, loaded, onClose }: OneProps) {
   );
   const entry = loaded ?? asked.data;
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size="lg"
-      title={entry ? actionWords(entry.action) : "Entry"}
-      closeButtonProps={{ "aria-label": "Close" }}
-      transitionProps={{ duration: 120 }}
-    >
+    <DetailDrawer title={entry ? actionWords(entry.action) : "Entry"} onClose={onClose}>
       <Loaded
         query={{ ...asked, data: entry }}
         failure="The entry could not be loaded"
@@ -114,7 +107,7 @@ function One({ seq, loaded, onClose }: OneProps) {
       >
         {(known) => <Entry entry={known} />}
       </Loaded>
-    </Drawer>
+    </DetailDrawer>
   );
 }
 

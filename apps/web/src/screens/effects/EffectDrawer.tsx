@@ -1,8 +1,9 @@
 // One effect in full, beside the list: what goes where, why it stands so, what can be done, and the way to the job and
 // the conversation it belongs to.
-import { Drawer, Group, Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { $api } from "../../api/client";
 import { CopyId } from "../../components/CopyId";
+import { DetailDrawer } from "../../components/DetailDrawer";
 import { ErrorState } from "../../components/ErrorState";
 import { KeyValue } from "../../components/KeyValue";
 import { TextLink } from "../../components/Links";
@@ -31,15 +32,7 @@ export function EffectDrawer({ id, loaded, integration, onClose }: EffectDrawerP
   );
   const effect = loaded ?? asked.data;
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size="lg"
-      title={effect ? actionLabel(effect.action) : "Effect"}
-      closeButtonProps={{ "aria-label": "Close" }}
-      transitionProps={{ duration: 120 }}
-    >
+    <DetailDrawer title={effect ? actionLabel(effect.action) : "Effect"} onClose={onClose}>
       {effect ? (
         <EffectDetail effect={effect} integration={integration} />
       ) : asked.isError ? (
@@ -47,7 +40,7 @@ export function EffectDrawer({ id, loaded, integration, onClose }: EffectDrawerP
       ) : (
         <CardSkeleton height={240} />
       )}
-    </Drawer>
+    </DetailDrawer>
   );
 }
 
